@@ -1,0 +1,71 @@
+"""Expected failures as codes with parameters and a remedy; never sentences (see resources/i18n)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class FailureCode(StrEnum):
+    """Everything that may go wrong in an expected way; the parameters that its sentence needs stand behind it."""
+
+    FILE_NOT_FOUND = "file_not_found"  # path
+    FILE_NOT_READABLE = "file_not_readable"  # path, detail
+    FILE_EMPTY = "file_empty"  # path
+    FILE_BINARY = "file_binary"  # path
+    FILE_TOO_LARGE = "file_too_large"  # path, megabytes, limit
+    FILE_DAMAGED = "file_damaged"  # path, format
+    FILE_EXISTS = "file_exists"  # path
+    FORMAT_UNKNOWN = "format_unknown"  # format, known
+    NOT_WRITABLE = "not_writable"  # path, detail
+    DISK_FULL = "disk_full"  # path
+    MEMORY_FULL = "memory_full"
+    TEXT_EMPTY = "text_empty"
+    BAD_ARGUMENT = "bad_argument"  # name, value, expected
+    LIBRARY_LOCKED = "library_locked"  # path
+    LIBRARY_DAMAGED = "library_damaged"  # path
+    LIBRARY_TOO_NEW = "library_too_new"  # path
+    STORY_NOT_FOUND = "story_not_found"  # name
+    MODEL_NOT_FOUND = "model_not_found"  # name
+    MODEL_NAME_TAKEN = "model_name_taken"  # name
+    MODEL_NAME_BAD = "model_name_bad"  # name
+    MODEL_IN_USE = "model_in_use"  # name
+    MODEL_BUILT_IN = "model_built_in"  # name
+    MODEL_FOLDER_BAD = "model_folder_bad"  # path, detail
+    MODEL_DAMAGED = "model_damaged"  # name, detail
+    MODEL_NOT_LOADED = "model_not_loaded"  # name, detail
+    HUB_MODEL_UNKNOWN = "hub_model_unknown"  # name, known
+    HUB_NOT_REACHED = "hub_not_reached"  # name
+    HUB_FILE_WRONG = "hub_file_wrong"  # name
+    DEVICE_FAILED = "device_failed"  # device, detail
+    GRAMMAR_UNAVAILABLE = "grammar_unavailable"  # engine, detail
+    JAVA_MISSING = "java_missing"
+    TRAINER_ENDED = "trainer_ended"  # exit_code, log
+    TRAINER_NOT_STARTED = "trainer_not_started"  # detail
+    CANCELLED = "cancelled"
+    SETTINGS_DAMAGED = "settings_damaged"  # path
+    UNEXPECTED = "unexpected"  # detail
+
+
+Parameters = Mapping[str, str | int | float | bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A failure as data: ``code`` is a FailureCode or a trainer's code, ``parameters`` fill its sentence.
+
+    The remedy is the second sentence of the same code in the phrase table.
+    """
+
+    code: str
+    parameters: Parameters = field(default_factory=dict)
+
+
+class StorydeskError(Exception):
+    """An expected failure; whoever meets the user turns it into one sentence and a remedy."""
+
+    def __init__(self, code: FailureCode | str, **parameters: str | int | float | bool) -> None:
+        """Keep the failure as data."""
+        super().__init__(f"{code}: {parameters}")
+        self.failure = Failure(str(code), parameters)

@@ -1,0 +1,71 @@
+"""Every setting, declared once: name, kind, default, limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+Value = str | int | float | bool
+V = TypeVar("V", str, int, float, bool)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting(Generic[V]):
+    """One setting; ``low`` and ``high`` bound numbers, ``choices`` bounds words."""
+
+    key: str
+    default: V
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+
+    def accept(self, value: object) -> V:
+        """Return the value brought into its limits, or the default where the kind is wrong."""
+        kind = type(self.default)
+        if isinstance(value, bool) is not isinstance(self.default, bool):
+            return self.default
+        if kind is float and isinstance(value, int):
+            value = float(value)
+        if not isinstance(value, kind):
+            return self.default
+        if self.choices and value not in self.choices:
+            return self.default
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            bounded: int | float = value
+            if self.low is not None:
+                bounded = max(bounded, kind(self.low))
+            if self.high is not None:
+                bounded = min(bounded, kind(self.high))
+            return kind(bounded)
+        return value
+
+
+ACTIVE_MODEL = Setting("model.active", "starter")
+THEME = Setting("look.theme", "system", choices=("system", "light", "dark", "contrast"))
+PAGE_FONT = Setting("look.page_font", "")
+PAGE_SIZE = Setting("look.page_size", 16, low=10, high=40)
+WILDNESS = Setting("write.wildness", 0.5, low=0.0, high=1.0)
+WORDS = Setting("write.words", 60, low=5, high=2000)
+GRAMMAR_LIVE = Setting("polish.live", True)
+GRAMMAR_ENGINE = Setting("polish.engine", "auto", choices=("auto", "harper", "languagetool"))
+DAILY_GOAL = Setting("goal.words", 500, low=0, high=50000)
+LAST_STORY = Setting("window.last_story", 0, low=0)
+WINDOW_GEOMETRY = Setting("window.geometry", "")
+SIDE_SHOWN = Setting("window.library_shown", True)
+PARTNER_SHOWN = Setting("window.partner_shown", True)
+
+ALL: tuple[Setting[str] | Setting[int] | Setting[float] | Setting[bool], ...] = (
+    ACTIVE_MODEL,
+    THEME,
+    PAGE_FONT,
+    PAGE_SIZE,
+    WILDNESS,
+    WORDS,
+    GRAMMAR_LIVE,
+    GRAMMAR_ENGINE,
+    DAILY_GOAL,
+    LAST_STORY,
+    WINDOW_GEOMETRY,
+    SIDE_SHOWN,
+    PARTNER_SHOWN,
+)

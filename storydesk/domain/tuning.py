@@ -1,0 +1,84 @@
+"""A tuning run as the app sees it: a plan, and a state that is a pure fold over the run's journal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from pathlib import Path
+
+from storydesk.domain.failures import Failure
+
+
+class RunStatus(StrEnum):
+    """Where a run stands."""
+
+    STARTING = "starting"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class TuningPlan:
+    """What the writer asked for. ``data`` holds paths or ``hub:owner/name``; ``minutes`` bounds the tuning itself."""
+
+    name: str
+    base: str
+    data: tuple[str, ...]
+    minutes: float | None = None
+    seed: int = 7
+    settings: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RunState:
+    """All that is known of a run after the events so far; perplexities are per token, 0 while unknown."""
+
+    run_id: str
+    folder: Path
+    status: RunStatus = RunStatus.STARTING
+    stage: str = ""
+    device: str = ""
+    step: int = 0
+    total_steps: int = 0
+    loss: float = 0.0
+    losses: tuple[tuple[int, float], ...] = ()
+    heldout: tuple[tuple[int, float], ...] = ()
+    tokens_per_second: float = 0.0
+    seconds_left: float = 0.0
+    checkpoint_step: int = 0
+    training_documents: int = 0
+    heldout_documents: int = 0
+    words: int = 0
+    changed: Mapping[str, int] = field(default_factory=dict)
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    perplexity_before: float = 0.0
+    perplexity_after: float = 0.0
+    samples: tuple[tuple[str, str], ...] = ()
+    parity: tuple[GraphParity, ...] = ()
+    notices: tuple[Failure, ...] = ()
+    bundle: Path | None = None
+    failure: Failure | None = None
+    process_id: int = 0
+
+    @property
+    def ended(self) -> bool:
+        """Whether no more events will come."""
+        return self.status in (RunStatus.COMPLETED, RunStatus.STOPPED, RunStatus.FAILED)
+
+    def fail(self, failure: Failure) -> RunState:
+        """Return the state of a run that ended without a word of its own."""
+        return replace(self, status=RunStatus.FAILED, failure=failure)
+
+
+@dataclass(frozen=True, slots=True)
+class GraphParity:
+    """An exported graph beside its reference (see trainer.protocol.messages.GraphCompared)."""
+
+    graph: str
+    reference: str
+    largest_difference: float
+    perplexity: float
+    reference_perplexity: float

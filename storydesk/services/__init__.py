@@ -1,0 +1,1 @@
+"""Use cases over the Protocols in ``ports``: no Qt, no files, no network of their own."""

@@ -1,0 +1,233 @@
+"""What the use cases need from the outside, as Protocols; the adapters' rooms implement them.
+
+Every port raises StorydeskError for what is expected to go wrong. Unless a method says otherwise it may be called
+from any one thread at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from storydesk.domain.generation import GenerationEvent, GenerationRequest
+from storydesk.domain.manuscript import Draft, GenerationRecord, Story
+from storydesk.domain.polishing import Finding
+from storydesk.domain.scoring import TextScore
+from storydesk.domain.settings import Setting, V
+from storydesk.domain.style_model import HubModel, StyleModel
+from storydesk.domain.tuning import RunState, TuningPlan
+
+Progress = Callable[[int, int], None]
+"""Called with what is done and what there is in all (bytes, or documents); raising from it cancels."""
+
+IsCancelled = Callable[[], bool]
+
+
+class TextEngine(Protocol):
+    """One loaded StyleModel that writes and scores. One thread at a time; ``cancel`` from any thread."""
+
+    @property
+    def model(self) -> StyleModel:
+        """The model that is loaded."""
+
+    @property
+    def device(self) -> str:
+        """Where it runs, in words for the status bar: ``CPU``, ``NVIDIA GPU`` ..."""
+
+    def normalise(self, text: str) -> str:
+        """Return the text in the model's form."""
+
+    def render_prompt(self, prompt: str) -> str:
+        """Return the model's template around a prompt, in the model's form; empty for an empty prompt."""
+
+    def count_tokens(self, text: str) -> int:
+        """Return how many tokens a text in the model's form has."""
+
+    def generate(self, request: GenerationRequest) -> Iterator[GenerationEvent]:
+        """Yield chunks and then one Finished; closing the iterator cancels."""
+
+    def score(self, text: str, prompt: str = "", is_cancelled: IsCancelled | None = None) -> TextScore:
+        """Return the surprise of the writer's own text of any length; raise StorydeskError(CANCELLED)."""
+
+    def cancel(self) -> None:
+        """Break off what is running, a long prefill included; the iterator then ends with CANCELLED."""
+
+    def close(self) -> None:
+        """Give the memory back."""
+
+
+class EngineLoader(Protocol):
+    """Loads models; slow, never on the GUI thread."""
+
+    def load(self, model: StyleModel) -> TextEngine:
+        """Return the loaded model; raise StorydeskError(MODEL_NOT_LOADED, MEMORY_FULL)."""
+
+
+class GrammarChecker(Protocol):
+    """One checker. ``name`` is ``harper`` or ``languagetool``."""
+
+    @property
+    def name(self) -> str:
+        """The name that findings carry as their source."""
+
+    def check(self, text: str) -> Sequence[Finding]:
+        """Return findings in order; raise StorydeskError(GRAMMAR_UNAVAILABLE, JAVA_MISSING)."""
+
+    def close(self) -> None:
+        """End whatever was started; safe to call twice."""
+
+
+class DocumentWriter(Protocol):
+    """Writes stories as documents, atomically and never over an existing file unless told."""
+
+    @property
+    def formats(self) -> Sequence[str]:
+        """The formats by file suffix without the dot: docx, md, txt."""
+
+    def write(self, story: Story, text: str, form: str, path: Path, *, overwrite: bool = False) -> None:
+        """Write one story; raise StorydeskError(FILE_EXISTS, NOT_WRITABLE, DISK_FULL, FORMAT_UNKNOWN)."""
+
+
+class DocumentReader(Protocol):
+    """Reads text out of documents of any supported format; the encoding is detected."""
+
+    @property
+    def formats(self) -> Sequence[str]:
+        """The suffixes that can be read, without the dot."""
+
+    def read(self, path: Path) -> tuple[str, str]:
+        """Return title and text; raise StorydeskError(FILE_...)."""
+
+
+class LibraryStore(Protocol):
+    """The one library file. Methods may be called from any thread; each is one transaction."""
+
+    @property
+    def read_only(self) -> bool:
+        """Whether another window holds the library, so that nothing can be changed here."""
+
+    def list_stories(self, *, trash: bool = False) -> Sequence[Story]:
+        """Return the stories, last changed first."""
+
+    def add_story(self, title: str, prompt: str = "", text: str = "", origin: str = "written") -> Story:
+        """Create a story with its first draft."""
+
+    def change_story(self, story_id: int, *, title: str | None = None, prompt: str | None = None) -> Story:
+        """Change a story's card."""
+
+    def trash_story(self, story_id: int, *, restore: bool = False) -> None:
+        """Put a story into the trash or back."""
+
+    def delete_story(self, story_id: int) -> None:
+        """Delete a story that is in the trash, for good."""
+
+    def list_drafts(self, story_id: int) -> Sequence[Draft]:
+        """Return the drafts of a story, newest first."""
+
+    def add_draft(self, story_id: int, name: str, text: str, origin: str = "written") -> Draft:
+        """Add a draft."""
+
+    def save_draft(self, draft_id: int, text: str) -> Draft:
+        """Save a draft's whole text; on disk when this returns."""
+
+    def load_draft(self, draft_id: int) -> Draft:
+        """Return a draft; raise StorydeskError(STORY_NOT_FOUND)."""
+
+    def search(self, words: str) -> Sequence[Story]:
+        """Return stories whose title, prompt or any draft holds all the words."""
+
+    def record_generation(self, record: GenerationRecord) -> None:
+        """Keep what made a piece of text."""
+
+    def list_generations(self, draft_id: int) -> Sequence[GenerationRecord]:
+        """Return what was generated for a draft, newest first."""
+
+    def list_dictionary(self) -> Sequence[str]:
+        """Return the writer's own words."""
+
+    def add_to_dictionary(self, word: str) -> None:
+        """Learn a word."""
+
+    def close(self) -> None:
+        """Close the file; safe to call twice."""
+
+
+class SettingsStore(Protocol):
+    """Reads and writes declared settings; any thread."""
+
+    def get(self, setting: Setting[V]) -> V:
+        """Return the value, or the default where none was set or the stored one is unusable."""
+
+    def set(self, setting: Setting[V], value: V) -> None:
+        """Set and save."""
+
+
+class ModelLibrary(Protocol):
+    """The installed models."""
+
+    def list_models(self) -> Sequence[StyleModel]:
+        """Return the models that can be used, built-in first, then by date."""
+
+    def get(self, name: str) -> StyleModel:
+        """Return a model, building the starter's graphs at first use; raise MODEL_NOT_FOUND, MODEL_DAMAGED."""
+
+    def verify(self, name: str) -> StyleModel:
+        """Check every file's checksum; raise MODEL_DAMAGED."""
+
+    def install(self, bundle: Path) -> StyleModel:
+        """Take in a finished bundle (renamed where possible); raise MODEL_DAMAGED, MODEL_NAME_TAKEN, DISK_FULL."""
+
+    def add_folder(self, folder: Path, name: str | None = None) -> StyleModel:
+        """Build and install a model from a GPT-2 folder; raise MODEL_FOLDER_BAD, MODEL_NAME_TAKEN."""
+
+    def hub_models(self) -> Sequence[HubModel]:
+        """Return what can be fetched."""
+
+    def fetch(self, hub_id: str, progress: Progress | None = None) -> StyleModel:
+        """Download, check, build and install; a broken download resumes; raise HUB_..."""
+
+    def remove(self, name: str) -> None:
+        """Delete an installed model; raise MODEL_BUILT_IN, MODEL_NOT_FOUND."""
+
+    def free_name(self, wanted: str) -> str:
+        """Return ``wanted`` made fit for a folder, with a number behind it where it is taken."""
+
+    def staging_folder(self) -> Path:
+        """Return a folder on the models' disk where a new bundle may be written before it is installed."""
+
+
+class TuningRun(Protocol):
+    """One run of the trainer, running or found again. Any thread."""
+
+    @property
+    def folder(self) -> Path:
+        """The run's folder with request, journal and log."""
+
+    def poll(self) -> RunState:
+        """Return the state after all events so far; a process that died without a word has failed."""
+
+    def stop(self) -> None:
+        """Ask the trainer to save and end."""
+
+    def kill(self) -> None:
+        """End it now; the last whole checkpoint stays."""
+
+
+class RunLauncher(Protocol):
+    """Starts and finds tuning runs; needs no Qt."""
+
+    def prepare(self, plan: TuningPlan, weights: Path, bundle: Path) -> Path:
+        """Write the run folder with its request and return it; raise DISK_FULL, NOT_WRITABLE."""
+
+    def command(self, folder: Path) -> tuple[Sequence[str], dict[str, str]]:
+        """Return the trainer's argument vector and environment for a prepared run."""
+
+    def start(self, folder: Path) -> TuningRun:
+        """Start the trainer on a prepared or broken-off run; raise TRAINER_NOT_STARTED."""
+
+    def unfinished(self) -> Sequence[RunState]:
+        """Return runs that were broken off and can be resumed, newest first."""
+
+    def read(self, folder: Path) -> RunState:
+        """Return the state that a run's journal gives."""

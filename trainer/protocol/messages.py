@@ -1,0 +1,237 @@
+"""The request a run starts from and the events it reports, one frozen class each.
+
+A run's state is a fold over its events, so every event says a fact that stays true. Perplexities are per token,
+``exp`` of the mean negative log-likelihood in nats; times are seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import ClassVar
+
+PROTOCOL_VERSION = "1.0"
+"""Major.minor: readers refuse another major version and pass over what a newer minor version added."""
+
+Parameter = str | int | float | bool
+
+
+class Stage(StrEnum):
+    """The named steps of a run, in their order."""
+
+    READING = "reading"
+    CLEANING = "cleaning"
+    PACKING = "packing"
+    MEASURING_BEFORE = "measuring_before"
+    TUNING = "tuning"
+    MEASURING_AFTER = "measuring_after"
+    SAMPLING = "sampling"
+    EXPORTING = "exporting"
+    COMPARING = "comparing"
+    BUNDLING = "bundling"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Everything a tuning run needs; written to ``request.json`` before the process starts.
+
+    ``base`` is a model bundle or a plain GPT-2 folder; ``data`` holds file or folder paths and Hub ids written
+    ``hub:owner/name``; ``bundle`` is the folder that the finished model is renamed to; ``settings`` override the
+    defaults of ``trainer.config.Hyperparameters`` by name.
+    """
+
+    run_id: str
+    base: str
+    data: tuple[str, ...]
+    name: str
+    bundle: str
+    minutes: float | None = None
+    seed: int = 7
+    portable: bool = True
+    settings: Mapping[str, Parameter] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """The trainer is up: ``device`` is ``cpu`` or the name of the GPU, ``resumed_step`` is 0 for a fresh run."""
+
+    kind: ClassVar[str] = "run_started"
+    run_id: str
+    device: str
+    precision: str
+    resumed_step: int
+    process_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class StageEntered:
+    """The run came to a stage."""
+
+    kind: ClassVar[str] = "stage_entered"
+    stage: Stage
+
+
+@dataclass(frozen=True, slots=True)
+class CorpusPrepared:
+    """What was read, changed and dropped, and how it was split; counts per reason."""
+
+    kind: ClassVar[str] = "corpus_prepared"
+    documents_read: int
+    documents_kept: int
+    words: int
+    changed: Mapping[str, int]
+    dropped: Mapping[str, int]
+    training_documents: int
+    heldout_documents: int
+    training_tokens: int
+    heldout_tokens: int
+    examples: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class HeldoutMeasured:
+    """Held-out figures; ``moment`` is ``before``, ``during`` or ``after``."""
+
+    kind: ClassVar[str] = "heldout_measured"
+    moment: str
+    step: int
+    perplexity: float
+    nats_per_token: float
+    nats_per_word: float
+    bits_per_byte: float
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepTaken:
+    """One optimiser step; ``seconds_left`` is the trainer's estimate for the tuning stage."""
+
+    kind: ClassVar[str] = "step_taken"
+    step: int
+    total_steps: int
+    loss: float
+    learning_rate: float
+    tokens_per_second: float
+    seconds_left: float
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointSaved:
+    """A whole checkpoint is on disk; a killed run goes on from here."""
+
+    kind: ClassVar[str] = "checkpoint_saved"
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class SampleWritten:
+    """A story the tuned model wrote on a held-out prompt."""
+
+    kind: ClassVar[str] = "sample_written"
+    prompt: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class GraphCompared:
+    """An exported graph beside torch: largest difference of log-probabilities, and both perplexities.
+
+    ``graph`` is ``fp32``, ``int8`` or ``portable``. ``reference`` says what it was compared with: ``torch`` or, where
+    torch is not installed, ``fp32``.
+    """
+
+    kind: ClassVar[str] = "graph_compared"
+    graph: str
+    reference: str
+    largest_difference: float
+    perplexity: float
+    reference_perplexity: float
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeGiven:
+    """Something the writer should know that does not end the run: a code and its parameters, never a sentence."""
+
+    kind: ClassVar[str] = "notice_given"
+    code: str
+    parameters: Mapping[str, Parameter] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RunCompleted:
+    """The bundle is whole and renamed into place; perplexities are 0 where nothing was tuned (``build``)."""
+
+    kind: ClassVar[str] = "run_completed"
+    bundle: str
+    perplexity_before: float
+    perplexity_after: float
+    steps: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class RunStopped:
+    """The run ended on request; ``step`` is that of the last whole checkpoint."""
+
+    kind: ClassVar[str] = "run_stopped"
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunFailed:
+    """The run ended by a failure: one of ``TrainerFailure`` and its parameters."""
+
+    kind: ClassVar[str] = "run_failed"
+    code: str
+    parameters: Mapping[str, Parameter] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownEvent:
+    """An event of a newer minor version: to be logged and passed over."""
+
+    kind: ClassVar[str] = "unknown"
+    original_kind: str
+
+
+Event = (
+    RunStarted
+    | StageEntered
+    | CorpusPrepared
+    | HeldoutMeasured
+    | StepTaken
+    | CheckpointSaved
+    | SampleWritten
+    | GraphCompared
+    | NoticeGiven
+    | RunCompleted
+    | RunStopped
+    | RunFailed
+    | UnknownEvent
+)
+
+EVENT_TYPES: tuple[type[Event], ...] = (
+    RunStarted,
+    StageEntered,
+    CorpusPrepared,
+    HeldoutMeasured,
+    StepTaken,
+    CheckpointSaved,
+    SampleWritten,
+    GraphCompared,
+    NoticeGiven,
+    RunCompleted,
+    RunStopped,
+    RunFailed,
+)
+"""Every kind that is written to a journal."""
+
+STOP_LINE = "stop"
+"""A line on the trainer's standard input: save and end. End of file means the same, unless detached."""
+
+DETACH_LINE = "detach"
+"""A line on standard input after which end of file and a closed stdout are harmless."""
+
+CONTROL_FILE = "control"
+"""A file in the run folder; the text ``stop`` in it ends a detached run."""
