@@ -1,0 +1,44 @@
+"""Every use case of one running program, joined by the composition root and handed to the window or a command."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from storydesk.services.engines import EngineHost
+from storydesk.services.manuscripts import ManuscriptService
+from storydesk.services.models import ModelService
+from storydesk.services.polishing import PolishingService
+from storydesk.services.ports import LibraryStore, SettingsStore
+from storydesk.services.publishing import PublishingService
+from storydesk.services.scoring import ScoringService
+from storydesk.services.tuning import TuningService
+from storydesk.services.writing import WritingService
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The services by name.
+
+    ``engines``, ``writing`` and ``scoring`` share one engine and belong to one thread. ``new_polishing`` makes a
+    PolishingService for whichever thread checks grammar. ``samples`` is the folder of our own stories.
+    """
+
+    library: LibraryStore
+    settings: SettingsStore
+    manuscripts: ManuscriptService
+    engines: EngineHost
+    writing: WritingService
+    scoring: ScoringService
+    new_polishing: Callable[[], PolishingService]
+    publishing: PublishingService
+    models: ModelService
+    tuning: TuningService
+    samples: Path
+    home: Path
+
+    def close(self) -> None:
+        """Close the engine and the library; call it last, from the thread that owns the engine."""
+        self.engines.close()
+        self.library.close()

@@ -1,0 +1,57 @@
+"""The shelf of models: list, add, fetch, use, remove."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from storydesk.domain.failures import FailureCode, StorydeskError
+from storydesk.domain.settings import ACTIVE_MODEL
+from storydesk.domain.style_model import HubModel, StyleModel
+from storydesk.services.ports import ModelLibrary, Progress, SettingsStore
+
+
+class ModelService:
+    """Keeps the shelf and remembers which model is in use. Slow methods: never on the GUI thread."""
+
+    def __init__(self, library: ModelLibrary, settings: SettingsStore) -> None:
+        """Work on one model library."""
+        self._library = library
+        self._settings = settings
+
+    @property
+    def active(self) -> str:
+        """The name of the model in use."""
+        return self._settings.get(ACTIVE_MODEL)
+
+    def list_models(self) -> Sequence[StyleModel]:
+        """Return what is installed."""
+        return self._library.list_models()
+
+    def list_hub_models(self) -> Sequence[HubModel]:
+        """Return what can be fetched."""
+        return self._library.hub_models()
+
+    def show(self, name: str) -> StyleModel:
+        """Return one model, ready to be loaded."""
+        return self._library.get(name)
+
+    def use(self, name: str) -> StyleModel:
+        """Make a model the one in use; raise MODEL_NOT_FOUND or MODEL_DAMAGED and keep the old one."""
+        model = self._library.verify(name)
+        self._settings.set(ACTIVE_MODEL, model.name)
+        return model
+
+    def add(self, folder: Path, name: str | None = None) -> StyleModel:
+        """Build and install a GPT-2 folder."""
+        return self._library.add_folder(folder, name)
+
+    def fetch(self, hub_id: str, progress: Progress | None = None) -> StyleModel:
+        """Fetch and install one of the hub's models."""
+        return self._library.fetch(hub_id, progress)
+
+    def remove(self, name: str) -> None:
+        """Remove a model that is not in use."""
+        if name == self.active:
+            raise StorydeskError(FailureCode.MODEL_IN_USE, name=name)
+        self._library.remove(name)

@@ -1,0 +1,119 @@
+"""One click from stories to a model of one's own: prepare, run, judge the figures, adopt."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from storydesk.domain.failures import FailureCode, StorydeskError
+from storydesk.domain.settings import ACTIVE_MODEL
+from storydesk.domain.style_model import StyleModel
+from storydesk.domain.tuning import RunState, RunStatus, TuningPlan
+from storydesk.services.ports import DocumentReader, ModelLibrary, RunLauncher, SettingsStore, TuningRun
+
+HUB_PREFIX = "hub:"
+POLL_SECONDS = 0.2
+
+WriteDataset = Callable[[Sequence[tuple[str, str, str]], Path], None]
+"""Writes (title, prompt, story) triples as a dataset file that the trainer reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class TuningOutcome:
+    """How a run ended: the installed model where there is one, and whether it is now the one in use."""
+
+    state: RunState
+    model: StyleModel | None
+    adopted: bool
+
+
+class TuningService:
+    """Starts and finishes tuning runs. ``prepare`` and ``finish`` read and move files: not on the GUI thread."""
+
+    def __init__(
+        self,
+        launcher: RunLauncher,
+        models: ModelLibrary,
+        settings: SettingsStore,
+        reader: DocumentReader,
+        write_dataset: WriteDataset,
+    ) -> None:
+        """Join the trainer's launcher with the shelf it feeds."""
+        self._launcher = launcher
+        self._models = models
+        self._settings = settings
+        self._reader = reader
+        self._write_dataset = write_dataset
+
+    def prepare(self, plan: TuningPlan) -> Path:
+        """Return the folder of a run that is ready to start.
+
+        Rich documents are read here, once, and reach the trainer as a dataset file. Raises StorydeskError for paths
+        that are not there, documents that can't be read, a base that is missing and a disk that is full.
+        """
+        if not plan.data:
+            raise StorydeskError(FailureCode.BAD_ARGUMENT, name="data", value="nothing", expected="files or folders")
+        for item in plan.data:
+            if not item.startswith(HUB_PREFIX) and not Path(item).exists():
+                raise StorydeskError(FailureCode.FILE_NOT_FOUND, path=item)
+        base = self._models.get(plan.base or self._settings.get(ACTIVE_MODEL))
+        name = self._models.free_name(plan.name)
+        staging = self._models.staging_folder() / f"{name}-{time.time_ns()}"
+        data = self._convert(plan.data, staging.with_suffix(".jsonl"))
+        chosen = replace(plan, base=base.name, name=name, data=data)
+        return self._launcher.prepare(chosen, base.folder, staging)
+
+    def start(self, folder: Path) -> TuningRun:
+        """Start a prepared run, or go on with one that was broken off."""
+        return self._launcher.start(folder)
+
+    def list_unfinished(self) -> Sequence[RunState]:
+        """Return runs that were broken off and can go on."""
+        return self._launcher.unfinished()
+
+    def wait(self, run: TuningRun, report: Callable[[RunState], None]) -> RunState:
+        """Poll a run to its end, reporting each new state; for commands, not for the window."""
+        shown: RunState | None = None
+        while True:
+            state = run.poll()
+            if state != shown:
+                report(state)
+                shown = state
+            if state.ended:
+                return state
+            time.sleep(POLL_SECONDS)
+
+    def finish(self, state: RunState) -> TuningOutcome:
+        """Install the model of a completed run and use it, if it predicts held-out text better than its base did."""
+        if state.status is RunStatus.FAILED and state.failure is not None:
+            raise StorydeskError(state.failure.code, **state.failure.parameters)
+        if state.status is not RunStatus.COMPLETED or state.bundle is None:
+            return TuningOutcome(state, None, adopted=False)
+        model = self._models.install(state.bundle)
+        better = state.perplexity_after < state.perplexity_before
+        if better:
+            self._settings.set(ACTIVE_MODEL, model.name)
+        return TuningOutcome(state, model, adopted=better)
+
+    def _convert(self, data: Sequence[str], target: Path) -> tuple[str, ...]:
+        """Return the data with every docx replaced by one dataset file of what is in them."""
+        plain: list[str] = []
+        triples: list[tuple[str, str, str]] = []
+        for item in data:
+            path = Path(item)
+            if item.startswith(HUB_PREFIX):
+                plain.append(item)
+                continue
+            documents = [path] if path.is_file() else sorted(path.rglob("*.docx"))
+            rich = [document for document in documents if document.suffix.lower() == ".docx"]
+            for document in rich:
+                title, text = self._reader.read(document)
+                triples.append((title, title, text))
+            if path.is_dir() or not rich:
+                plain.append(str(path.resolve()))
+        if triples:
+            self._write_dataset(triples, target)
+            plain.append(str(target))
+        return tuple(plain)
