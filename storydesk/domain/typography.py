@@ -24,7 +24,8 @@ class TypographyStyle:
 
 PLAIN = TypographyStyle('"', '"', "'", "'", "--", "...", "\n\n")
 
-_PAIRS = (("“", "”", "‘", "’"), ("„", "“", "‚", "‘"), ("«", "»", "‹", "›"), ('"', '"', "'", "'"))
+# German comes first: its closing quote is the English opening one, so a tie is German.
+_PAIRS = (("„", "“", "‚", "‘"), ("“", "”", "‘", "’"), ("«", "»", "‹", "›"), ('"', '"', "'", "'"))
 
 
 def detect_style(text: str) -> TypographyStyle:
@@ -36,7 +37,7 @@ def detect_style(text: str) -> TypographyStyle:
     elif singles[1] > singles[0]:
         open_double, close_double, open_single, close_single = _PAIRS[3]
     else:
-        open_double, close_double, open_single, close_single = _PAIRS[0]
+        open_double, close_double, open_single, close_single = _PAIRS[1]
     plain_dashes = len(re.findall(r"(?<!-)--(?!-)", text))
     spaced = text.count(" – ")
     dash = "--" if plain_dashes > text.count("—") + spaced else (" – " if spaced > text.count("—") else "—")
@@ -49,7 +50,7 @@ class StyleRestorer:
     """Turns plain generated text into the document's style as it streams in; one thread at a time.
 
     A quote opens after white space, a dash, a bracket or at the start, and closes elsewhere. Characters whose
-    meaning needs the next one (``-``, ``.``, a line break) wait for it.
+    meaning needs the next one (``-``, ``.``, quotes, white space) wait for it.
     """
 
     def __init__(self, style: TypographyStyle, before: str = "") -> None:
@@ -61,7 +62,7 @@ class StyleRestorer:
     def feed(self, text: str) -> str:
         """Return what can be shown now."""
         text = self._waiting + text
-        keep = re.search(r"(?:-+|\.+|[ \t]*\n[\s]*|['\"])$", text)
+        keep = re.search(r"[-.'\"\s]+$", text)
         self._waiting = keep.group() if keep else ""
         return self._convert(text[: len(text) - len(self._waiting)])
 
@@ -88,7 +89,7 @@ class StyleRestorer:
             # before a digit it always is one.
             return style.open_single if opens and not following.isdigit() else style.close_single
         if len(piece) > 1 and set(piece) == {"-"}:
-            return style.dash
+            return piece if style.dash == PLAIN.dash else style.dash
         if piece == "...":
             return style.ellipsis
         if "\n" in piece:
