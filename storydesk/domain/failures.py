@@ -41,6 +41,8 @@ class FailureCode(StrEnum):
     DEVICE_FAILED = "device_failed"  # device, detail
     GRAMMAR_UNAVAILABLE = "grammar_unavailable"  # engine, detail
     JAVA_MISSING = "java_missing"
+    DISPLAY_MISSING = "display_missing"
+    RUN_NOT_FOUND = "run_not_found"  # name
     TRAINER_ENDED = "trainer_ended"  # exit_code, log
     TRAINER_NOT_STARTED = "trainer_not_started"  # detail
     CANCELLED = "cancelled"
