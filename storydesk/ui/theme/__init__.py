@@ -1,0 +1,36 @@
+"""Colours, fonts, icons and the one style sheet."""
+
+from storydesk.ui.theme.application import SYSTEM, apply_theme, current_tokens, set_role
+from storydesk.ui.theme.fonts import default_page_family, page_font
+from storydesk.ui.theme.icons import app_icon, icon
+from storydesk.ui.theme.tokens import (
+    CARD_RADIUS,
+    ICON_SIZE,
+    RADIUS,
+    SPACE_L,
+    SPACE_M,
+    SPACE_S,
+    SPACE_XL,
+    SPACE_XS,
+    Tokens,
+)
+
+__all__ = [
+    "CARD_RADIUS",
+    "ICON_SIZE",
+    "RADIUS",
+    "SPACE_L",
+    "SPACE_M",
+    "SPACE_S",
+    "SPACE_XL",
+    "SPACE_XS",
+    "SYSTEM",
+    "Tokens",
+    "app_icon",
+    "apply_theme",
+    "current_tokens",
+    "default_page_family",
+    "icon",
+    "page_font",
+    "set_role",
+]
