@@ -23,7 +23,7 @@ _ACTIVATIONS = {
     "gelu": "Gelu",
     "relu": "Relu",
 }
-_TYPES = {"F32": np.dtype("<f4"), "F16": np.dtype("<f2"), "BF16": np.dtype("<u2")}
+_TYPES: dict[str, np.dtype[Any]] = {"F32": np.dtype("<f4"), "F16": np.dtype("<f2"), "BF16": np.dtype("<u2")}
 _MAXIMAL_HEADER = 100_000_000
 _MAXIMAL_SIZE = 1 << 24
 
