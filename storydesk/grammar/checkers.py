@@ -1,0 +1,21 @@
+"""Makes the checkers; the composition root calls it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from storydesk.grammar.harper import HarperChecker
+from storydesk.grammar.languagetool import LanguageToolChecker
+
+CheckerFactory = Callable[[], HarperChecker | LanguageToolChecker]
+
+
+def create_checkers(language: str = "en-US") -> Mapping[str, CheckerFactory]:
+    """Return what makes each checker by its name; nothing is loaded or started before a first check.
+
+    ``language`` is en-US, en-GB, en-CA or en-AU.
+    """
+    return {
+        "harper": lambda: HarperChecker(language),
+        "languagetool": lambda: LanguageToolChecker(language=language),
+    }
