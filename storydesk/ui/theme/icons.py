@@ -59,11 +59,8 @@ def icon(name: str, role: str = "muted") -> QIcon:
 
 
 def app_icon(resources: Path) -> QIcon:
-    """Return the program's own icon."""
-    found = QIcon()
-    for size in (16, 32, 48, 64, 128, 256, 512):
-        found.addFile(str(resources / "icons" / f"storydesk-{size}.png"), QSize(size, size))
-    return found
+    """Return the program's own icon, sharp at any size."""
+    return QIcon(str(resources / "icons" / "storydesk.svg"))
 
 
 @lru_cache(maxsize=1)

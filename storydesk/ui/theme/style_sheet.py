@@ -16,7 +16,6 @@ from typing import Final
 
 from storydesk.ui.theme.tokens import CARD_RADIUS, RADIUS, SPACE_M, SPACE_S, SPACE_XL, SPACE_XS, Tokens, mix
 
-
 MARKS: Final = Path(__file__).parent / "marks"
 """Carets and check marks, drawn once per theme: a style sheet can't colour an image."""
 
@@ -24,7 +23,14 @@ MARKS: Final = Path(__file__).parent / "marks"
 def build_style_sheet(tokens: Tokens, text: int) -> str:
     """Return the style sheet; ``text`` is the interface's middle size in pixels."""
     return "\n".join(
-        (_surfaces(tokens), _labels(tokens, text), _buttons(tokens), _fields(tokens), _choices(tokens), _rest(tokens))
+        (
+            _surfaces(tokens),
+            _labels(tokens, text),
+            _buttons(tokens),
+            _fields(tokens),
+            _choices(tokens),
+            _rest(tokens, text),
+        )
     )
 
 
@@ -92,7 +98,7 @@ def _fields(t: Tokens) -> str:
     return f"""
 QLineEdit, QPlainTextEdit, QTextEdit, QTextBrowser {{ background: {t.page}; color: {t.ink};
   border: 1px solid {t.line}; border-radius: {RADIUS}px; padding: {SPACE_S - 2}px {SPACE_S}px;
-  selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
+  selection-background-color: {t.accent}; selection-color: {t.on_accent}; placeholder-text-color: {t.muted}; }}
 QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus, QTextBrowser:focus {{ border: 2px solid {t.accent};
   padding: {SPACE_S - 3}px {SPACE_S - 1}px; }}
 QLineEdit:disabled, QPlainTextEdit:disabled, QTextEdit:disabled {{ color: {t.disabled}; background: transparent; }}
@@ -132,10 +138,11 @@ QCheckBox::indicator:disabled, QRadioButton::indicator:disabled {{ border-color:
 """
 
 
-def _rest(t: Tokens) -> str:
+def _rest(t: Tokens, text: int) -> str:
     handle = mix(t.line, t.ink, 0.25)
     return f"""
-QListView, QTreeView, QTableView {{ background: transparent; border: none; outline: 0; }}
+QListView, QTreeView, QTableView {{ background: transparent; border: none; outline: 0; font-size: {text}px;
+  selection-background-color: transparent; selection-color: {t.ink}; }}
 QListView::item, QTreeView::item, QTableView::item {{ padding: {SPACE_XS}px; color: {t.ink};
   border: 1px solid transparent; border-radius: {RADIUS - 2}px; }}
 QListView::item:hover, QTreeView::item:hover {{ background: {mix(t.panel, t.line, 0.4)}; }}
@@ -153,6 +160,7 @@ QMenu::icon {{ padding-left: {SPACE_S}px; }}
 QProgressBar {{ background: {mix(t.panel, t.line, 0.9) if not _loud(t) else "#4D4D4D"}; border: none;
   border-radius: 3px; max-height: 6px; min-height: 6px; }}
 QProgressBar::chunk {{ background: {t.accent}; border-radius: 3px; }}
+QSlider:horizontal {{ min-height: {SPACE_XL}px; }}
 QSlider::groove:horizontal {{ height: 4px; background: {t.line}; border-radius: 2px; }}
 QSlider::sub-page:horizontal {{ background: {t.accent}; border-radius: 2px; }}
 QSlider::handle:horizontal {{ width: 14px; height: 14px; margin: -7px 0; border-radius: 9px;

@@ -74,7 +74,7 @@ DARK: Final = Tokens(
     on_accent="#0E1415",
     surprise_low="#F6C667",
     surprise_high="#E4572E",
-    surprise_opacity=0.40,
+    surprise_opacity=0.38,
     problem="#F2B8B5",
     dark=True,
 )
