@@ -85,17 +85,20 @@ class TuningService:
                 return state
             time.sleep(POLL_SECONDS)
 
-    def finish(self, state: RunState) -> TuningOutcome:
-        """Install the model of a completed run and use it, if it predicts held-out text better than its base did."""
+    def finish(self, state: RunState, *, use: bool | None = None) -> TuningOutcome:
+        """Install the model of a completed run and make it the one in use.
+
+        With ``use`` None it is used only if it predicts held-out text better than its base did.
+        """
         if state.status is RunStatus.FAILED and state.failure is not None:
             raise StorydeskError(state.failure.code, **state.failure.parameters)
         if state.status is not RunStatus.COMPLETED or state.bundle is None:
             return TuningOutcome(state, None, adopted=False)
         model = self._models.install(state.bundle)
-        better = state.perplexity_after < state.perplexity_before
-        if better:
+        adopted = state.perplexity_after < state.perplexity_before if use is None else use
+        if adopted:
             self._settings.set(ACTIVE_MODEL, model.name)
-        return TuningOutcome(state, model, adopted=better)
+        return TuningOutcome(state, model, adopted=adopted)
 
     def _convert(self, data: Sequence[str], target: Path) -> tuple[str, ...]:
         """Return the data with every docx replaced by one dataset file of what is in them."""
