@@ -49,6 +49,7 @@ WORDS = Setting("write.words", 60, low=5, high=2000)
 GRAMMAR_LIVE = Setting("polish.live", True)
 GRAMMAR_ENGINE = Setting("polish.engine", "auto", choices=("auto", "harper", "languagetool"))
 DAILY_GOAL = Setting("goal.words", 500, low=0, high=50000)
+GOAL_PROGRESS = Setting("goal.progress", "")  # day and words written that day: "2026-01-31 250"
 LAST_STORY = Setting("window.last_story", 0, low=0)
 WINDOW_GEOMETRY = Setting("window.geometry", "")
 SIDE_SHOWN = Setting("window.library_shown", True)
@@ -64,6 +65,7 @@ ALL: tuple[Setting[str] | Setting[int] | Setting[float] | Setting[bool], ...] = 
     GRAMMAR_LIVE,
     GRAMMAR_ENGINE,
     DAILY_GOAL,
+    GOAL_PROGRESS,
     LAST_STORY,
     WINDOW_GEOMETRY,
     SIDE_SHOWN,

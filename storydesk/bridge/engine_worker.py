@@ -1,0 +1,299 @@
+"""The thread that owns the engine: writes, scores and swaps models, one thing at a time, writing first."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject, QThread, Signal
+
+from storydesk.bridge.draft_score import DraftScore, DraftScorer
+from storydesk.bridge.serial_worker import STACK_BYTES, describe_unexpected
+from storydesk.domain.failures import Failure, FailureCode, StorydeskError
+from storydesk.domain.generation import Finished, FinishReason, TextChunk
+from storydesk.services.desk import Desk
+from storydesk.services.ports import TextEngine
+from storydesk.services.writing import Started, WritingRequest
+
+SECONDS_BETWEEN_CHUNKS = 1 / 30
+_CANCELLED = str(FailureCode.CANCELLED)
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class EngineState:
+    """The model that is loaded, and where it runs."""
+
+    model: str
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class WritingStarted:
+    """A request's first answer: what the model will not see."""
+
+    request_id: int
+    started: Started
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """New text of one request."""
+
+    request_id: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class WritingEnded:
+    """All of one request's text, how it ended and how fast it came (tokens per second)."""
+
+    request: WritingRequest
+    model: str
+    text: str
+    reason: FinishReason
+    tokens_per_second: float
+
+
+@dataclass(frozen=True, slots=True)
+class WritingMeasured:
+    """How surprising a request's text is where it would stand."""
+
+    request_id: int
+    perplexity: float
+
+
+@dataclass(frozen=True, slots=True)
+class WritingFailed:
+    """Why a request has no text."""
+
+    request_id: int
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreReady:
+    """The score of the draft as it was at ``revision``; None for a text without anything to score."""
+
+    revision: int
+    score: DraftScore | None
+
+
+@dataclass(frozen=True, slots=True)
+class _WriteJob:
+    request: WritingRequest
+    epoch: int
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _ScoreJob:
+    revision: int
+    text: str
+    prompt: str
+
+
+class EngineWorker(QThread):
+    """Owns ``desk.engines``, ``writing`` and ``scoring``. Methods from the GUI thread; work in the thread itself."""
+
+    loading_started = Signal(object)
+    """The name of the model that is being loaded."""
+    engine_ready = Signal(object)
+    engine_failed = Signal(object)
+    writing_started = Signal(object)
+    chunk_ready = Signal(object)
+    writing_ended = Signal(object)
+    writing_measured = Signal(object)
+    writing_failed = Signal(object)
+    score_ready = Signal(object)
+    score_failed = Signal(object)
+
+    def __init__(self, desk: Desk, parent: QObject | None = None) -> None:
+        """Prepare; ``start`` begins to load the model in use."""
+        super().__init__(parent)
+        self.setObjectName("engine")
+        self.setStackSize(STACK_BYTES)
+        self._desk = desk
+        self._scorer = DraftScorer(desk.scoring)
+        self._condition = threading.Condition()
+        self._writing: deque[_WriteJob] = deque()
+        self._scoring: _ScoreJob | None = None
+        self._wanted_model: str | None = ""  # "" loads the model in use, None: nothing to load
+        self._epoch = 0
+        self._busy_writing = False
+        self._closing = False
+        self._announced: TextEngine | None = None
+
+    def write(self, requests: Sequence[WritingRequest]) -> None:
+        """Write these one after another; whatever was being written before is broken off."""
+        with self._condition:
+            self._epoch += 1
+            self._writing = deque(_WriteJob(request, self._epoch) for request in requests)
+            self._interrupt()
+            self._condition.notify_all()
+
+    def cancel_writing(self) -> None:
+        """Break off what is being written, a long prefill included; what came so far is reported as ended."""
+        with self._condition:
+            self._epoch += 1
+            self._writing.clear()
+            self._interrupt()
+
+    def score(self, revision: int, text: str, prompt: str) -> None:
+        """Score a draft when nothing is being written; only the newest call counts."""
+        with self._condition:
+            self._scoring = _ScoreJob(revision, text, prompt)
+            self._condition.notify_all()
+
+    def use_model(self, name: str = "") -> None:
+        """Verify and swap in a model between two requests; without a name, load the one the settings name."""
+        with self._condition:
+            self._wanted_model = name
+            self._condition.notify_all()
+
+    def close(self, timeout_seconds: float = 20.0) -> bool:
+        """Break off, give the engine back and end the thread; say whether it ended in time."""
+        with self._condition:
+            self._closing = True
+            self._epoch += 1
+            self._writing.clear()
+            self._interrupt()
+            self._condition.notify_all()
+        return not self.isRunning() or self.wait(int(timeout_seconds * 1000))
+
+    def _interrupt(self) -> None:
+        engine = self._desk.engines.loaded
+        if engine is not None and self._busy_writing:
+            engine.cancel()
+
+    def run(self) -> None:
+        """Work until closed; the thread's own function."""
+        try:
+            while self._work_once():
+                pass
+        finally:
+            self._desk.engines.close()
+
+    def _work_once(self) -> bool:
+        with self._condition:
+            self._busy_writing = False
+            self._condition.wait_for(
+                lambda: self._closing or self._wanted_model is not None or bool(self._writing) or bool(self._scoring)
+            )
+            if self._closing:
+                return False
+            wanted, self._wanted_model = self._wanted_model, None
+            write = score = None
+            if wanted is None and self._writing:
+                write = self._writing.popleft()
+                self._busy_writing = True
+            elif wanted is None:
+                score, self._scoring = self._scoring, None
+        if wanted is not None:
+            self._load(wanted)
+        elif write is not None:
+            self._write(write)
+        elif score is not None:
+            self._score(score)
+        return True
+
+    def _load(self, name: str) -> None:
+        self.loading_started.emit(name or self._desk.models.active)
+        try:
+            if name:
+                self._desk.models.use(name)
+            self._announce(self._desk.engines.engine())
+        except StorydeskError as error:
+            self.engine_failed.emit(error.failure)
+        except Exception as error:  # noqa: BLE001 - the thread outlives any one job, and the failure is shown
+            _log.exception("loading a model failed")
+            self.engine_failed.emit(describe_unexpected(error))
+
+    def _announce(self, engine: TextEngine | None) -> None:
+        if engine is not None and engine is not self._announced:
+            self._announced = engine
+            self.engine_ready.emit(EngineState(engine.model.name, engine.device))
+
+    def _write(self, job: _WriteJob) -> None:
+        try:
+            ended = self._generate(job)
+            self._announce(self._desk.engines.loaded)
+            if ended is None:
+                return
+            self.writing_ended.emit(ended)
+            if ended.reason is not FinishReason.CANCELLED and self._epoch == job.epoch:
+                request = job.request
+                perplexity = self._scorer.measure_addition(
+                    request.text, ended.text, request.prompt, lambda: self._epoch != job.epoch
+                )
+                self.writing_measured.emit(WritingMeasured(request.id, perplexity))
+        except StorydeskError as error:
+            if error.failure.code != _CANCELLED:
+                self.writing_failed.emit(WritingFailed(job.request.id, error.failure))
+        except Exception as error:  # noqa: BLE001 - the thread outlives any one job, and the failure is shown
+            _log.exception("writing failed")
+            self.writing_failed.emit(WritingFailed(job.request.id, describe_unexpected(error)))
+
+    def _generate(self, job: _WriteJob) -> WritingEnded | None:
+        """Run one request to its end; None where it has to be done again."""
+        request, pieces, waiting = job.request, [], []  # type: WritingRequest, list[str], list[str]
+        model, last = "", 0.0
+        finished = Finished(FinishReason.CANCELLED, 0, 0.0)
+        events = self._desk.writing.write(request)
+        try:
+            for event in events:
+                if isinstance(event, Started):
+                    model = event.model
+                    self.writing_started.emit(WritingStarted(request.id, event))
+                elif isinstance(event, TextChunk):
+                    waiting.append(event.text)
+                    if time.monotonic() - last >= SECONDS_BETWEEN_CHUNKS:
+                        last = time.monotonic()
+                        self._send(request.id, waiting, pieces)
+                else:
+                    finished = event
+                if self._epoch != job.epoch and not isinstance(event, Finished):
+                    break
+        finally:
+            events.close()
+        self._send(request.id, waiting, pieces)
+        text = "".join(pieces)
+        if finished.reason is FinishReason.CANCELLED and not text and self._epoch == job.epoch and not job.again:
+            # A cancel that was meant for the request before this one arrived late.
+            with self._condition:
+                self._writing.appendleft(_WriteJob(request, job.epoch, again=True))
+            return None
+        return WritingEnded(request, model, text, finished.reason, finished.tokens_per_second)
+
+    def _send(self, request_id: int, waiting: list[str], pieces: list[str]) -> None:
+        text = "".join(waiting)
+        waiting.clear()
+        if text:
+            pieces.append(text)
+            self.chunk_ready.emit(Chunk(request_id, text))
+
+    def _score(self, job: _ScoreJob) -> None:
+        def is_cancelled() -> bool:
+            return self._closing or bool(self._writing) or self._scoring is not None or self._wanted_model is not None
+
+        try:
+            engine = self._desk.engines.engine()
+            self._announce(engine)
+            score = self._scorer.score(job.text, job.prompt, engine.model.name, is_cancelled)
+            self.score_ready.emit(ScoreReady(job.revision, score))
+        except StorydeskError as error:
+            if error.failure.code == _CANCELLED:
+                with self._condition:
+                    self._scoring = self._scoring or job  # goes on after the writing, where no newer one came
+            elif error.failure.code == str(FailureCode.TEXT_EMPTY):
+                self.score_ready.emit(ScoreReady(job.revision, None))
+            else:
+                self.score_failed.emit(error.failure)
+        except Exception as error:  # noqa: BLE001 - the thread outlives any one job, and the failure is shown
+            _log.exception("scoring failed")
+            self.score_failed.emit(describe_unexpected(error))

@@ -1,0 +1,91 @@
+"""The grammar findings of the open draft: they move with the text, and what the writer ignored stays away. No Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from storydesk.domain.polishing import Finding, merge_findings
+
+
+class Findings:
+    """Findings in UTF-16 units of the document, in order. GUI thread."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._quick: list[Finding] = []
+        self._deep: list[Finding] = []
+        self._ignored: set[tuple[str, str]] = set()
+        self._shown: list[Finding] = []
+
+    @property
+    def shown(self) -> Sequence[Finding]:
+        """Both passes merged, without what was ignored."""
+        return self._shown
+
+    def clear(self) -> None:
+        """Forget everything, for another draft."""
+        self._quick, self._deep, self._shown = [], [], []
+        self._ignored.clear()
+
+    def set_quick(self, text: str, findings: Iterable[Finding]) -> None:
+        """Take the quick pass over ``text``, which the document holds now."""
+        self._quick = list(findings)
+        self._rebuild(text)
+
+    def set_deep(self, text: str, findings: Iterable[Finding]) -> None:
+        """Take the deep pass over ``text``."""
+        self._deep = list(findings)
+        self._rebuild(text)
+
+    def shift(self, position: int, removed: int, added: int) -> bool:
+        """Follow an edit; findings that it touches are dropped. Say whether anything changed."""
+        if not self._shown and not self._quick and not self._deep:
+            return False
+        self._quick = _shift(self._quick, position, removed, added)
+        self._deep = _shift(self._deep, position, removed, added)
+        self._shown = _shift(self._shown, position, removed, added)
+        return True
+
+    def ignore(self, finding: Finding, word: str) -> None:
+        """Drop a finding and all others of the same rule about the same words."""
+        self._ignored.add((finding.rule, word))
+        self.drop(finding)
+
+    def drop(self, finding: Finding) -> None:
+        """Drop one finding."""
+        for listed in (self._quick, self._deep, self._shown):
+            if finding in listed:
+                listed.remove(finding)
+
+    def find_at(self, position: int) -> Finding | None:
+        """Return the finding that covers a place, or ends there."""
+        for finding in self._shown:
+            if finding.start <= position <= finding.end:
+                return finding
+            if finding.start > position:
+                break
+        return None
+
+    def _rebuild(self, text: str) -> None:
+        encoded = text.encode("utf-16-le", "surrogatepass")
+        self._shown = [
+            finding
+            for finding in merge_findings(self._deep, self._quick)
+            if (
+                finding.rule,
+                encoded[finding.start * 2 : finding.end * 2].decode("utf-16-le", "surrogatepass"),
+            )
+            not in self._ignored
+        ]
+
+
+def _shift(findings: list[Finding], position: int, removed: int, added: int) -> list[Finding]:
+    end, change = position + removed, added - removed
+    moved: list[Finding] = []
+    for finding in findings:
+        if finding.end < position or (finding.end == position and not removed):
+            moved.append(finding)
+        elif finding.start >= end:
+            moved.append(replace(finding, start=finding.start + change, end=finding.end + change))
+    return moved

@@ -1,0 +1,30 @@
+"""Code points, as Python counts, and UTF-16 units, as Qt counts. No Qt in here."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import replace
+
+from storydesk.domain.polishing import Finding
+
+
+class Utf16Map:
+    """Turns code point offsets of one text into UTF-16 offsets."""
+
+    def __init__(self, text: str) -> None:
+        """Find the characters that take two units; usually there are none."""
+        wide = len(text.encode("utf-16-le", "surrogatepass")) // 2 != len(text)
+        self._wide = [index for index, character in enumerate(text) if ord(character) > 0xFFFF] if wide else []
+
+    def to_units(self, offset: int) -> int:
+        """Return the UTF-16 offset of a code point offset."""
+        return offset + bisect_right(self._wide, offset - 1) if self._wide else offset
+
+
+def place_findings(text: str, findings: Iterable[Finding]) -> list[Finding]:
+    """Return the findings of a text with their places in UTF-16 units."""
+    units = Utf16Map(text)
+    return [
+        replace(finding, start=units.to_units(finding.start), end=units.to_units(finding.end)) for finding in findings
+    ]

@@ -1,0 +1,127 @@
+"""Everything that works behind one window, joined: the library's thread, the engine's, the grammar's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
+
+from storydesk.bridge.engine_worker import EngineState, EngineWorker, ScoreReady
+from storydesk.bridge.grammar_worker import GrammarWorker
+from storydesk.bridge.manuscript_controller import ManuscriptController, OpenStory
+from storydesk.bridge.serial_worker import SerialWorker
+from storydesk.bridge.writing_controller import WritingController
+from storydesk.domain.settings import GRAMMAR_LIVE
+from storydesk.services.desk import Desk
+
+SCORE_PAUSE_MILLISECONDS = 600
+GRAMMAR_PAUSE_MILLISECONDS = 500
+JOIN_SECONDS = 20.0
+
+
+class Workroom(QObject):
+    """Owns the threads of one window and says when to look at the text again. GUI thread."""
+
+    score_changed = Signal(object)
+    """A DraftScore of the text as it is; None where there is nothing to score or it is not known yet."""
+
+    def __init__(self, desk: Desk, parent: QObject | None = None) -> None:
+        """Make everything; nothing runs before ``start_library`` and ``start_engines``."""
+        super().__init__(parent)
+        self.desk = desk
+        self.revision = 0
+        self._read_page: Callable[[], str] = str
+        self._running = False
+        self.library = SerialWorker("library", self)
+        self.engine = EngineWorker(desk, self)
+        self.grammar = GrammarWorker(desk, self)
+        self.manuscripts = ManuscriptController(desk, self.library, self.read_page, self)
+        self.writing = WritingController(desk, self.engine, self.library, self)
+        self._score_due = self._make_timer(SCORE_PAUSE_MILLISECONDS, self._on_score_due)
+        self._grammar_due = self._make_timer(GRAMMAR_PAUSE_MILLISECONDS, self._on_grammar_due)
+        self.engine.score_ready.connect(self._on_score_ready)
+        self.engine.engine_ready.connect(self._on_engine_ready)
+
+    def watch_page(self, read_page: Callable[[], str]) -> None:
+        """Take the text from here; called in the GUI thread only."""
+        self._read_page = read_page
+
+    def read_page(self) -> str:
+        """Return the text on the page."""
+        return self._read_page()
+
+    def start_library(self) -> None:
+        """Start what the first paint needs."""
+        self.library.start()
+
+    def start_engines(self) -> None:
+        """Start what loads slowly; call it after the first paint."""
+        if self._running:
+            return
+        self._running = True
+        self.engine.start()
+        self.grammar.start()
+        self.look_again()
+
+    def note_change(self) -> None:
+        """Hear that the writer changed the text."""
+        self.revision += 1
+        self.manuscripts.autosave.note_change()
+        self._score_due.start(SCORE_PAUSE_MILLISECONDS)
+        self._grammar_due.start(GRAMMAR_PAUSE_MILLISECONDS)
+
+    def note_replaced(self) -> None:
+        """Hear that another text is on the page."""
+        self.revision += 1
+        self.score_changed.emit(None)
+        self.look_again()
+
+    def look_again(self) -> None:
+        """Score and check at once what is on the page."""
+        self._score_due.start(0)
+        self._grammar_due.start(0)
+
+    def polish(self) -> None:
+        """Let every grammar checker read the whole text."""
+        self.grammar.check_deeply(self.revision, self.read_page())
+
+    def close(self) -> list[str]:
+        """Save, end all threads and close the desk; return the texts that could not be saved."""
+        self._score_due.stop()
+        self._grammar_due.stop()
+        self.manuscripts.save_all()
+        self.engine.close(0)  # begins to end while the text is being saved
+        self.grammar.close(0)
+        saved = self.manuscripts.autosave.flush()
+        unsaved = [] if saved else self.manuscripts.autosave.unsaved_texts()
+        ended = [self.engine.close(JOIN_SECONDS), self.grammar.close(JOIN_SECONDS), self.library.close()]
+        if all(ended):
+            self.desk.close()
+        return unsaved
+
+    @Slot()
+    def _on_score_due(self) -> None:
+        if self._running:
+            opened: OpenStory | None = self.manuscripts.opened
+            self.engine.score(self.revision, self.read_page(), opened.story.prompt if opened else "")
+
+    @Slot()
+    def _on_grammar_due(self) -> None:
+        if self._running and self.desk.settings.get(GRAMMAR_LIVE):
+            self.grammar.check(self.revision, self.read_page())
+
+    @Slot(object)
+    def _on_score_ready(self, event: ScoreReady) -> None:
+        if event.revision == self.revision:
+            self.score_changed.emit(event.score)
+
+    @Slot(object)
+    def _on_engine_ready(self, _state: EngineState) -> None:
+        self._score_due.start(0)  # another model is surprised by other things
+
+    def _make_timer(self, milliseconds: int, slot: Callable[[], None]) -> QTimer:
+        timer = QTimer(self)
+        timer.setSingleShot(True)
+        timer.setInterval(milliseconds)
+        timer.timeout.connect(slot)
+        return timer
