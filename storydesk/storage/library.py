@@ -10,11 +10,12 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from storydesk.domain.characters import mend_text
 from storydesk.domain.failures import FailureCode, StorydeskError
 from storydesk.domain.manuscript import Draft, GenerationRecord, Story
 from storydesk.services.atomic_file import make_folder
+from storydesk.services.file_lock import FileLock
 from storydesk.storage.backups import copy_library, keep_backup, list_backups, make_address
-from storydesk.storage.lock import FileLock
 from storydesk.storage.migrations import NEWEST, migrate, read_version
 from storydesk.storage.word_index import create_index, find_stories, refresh_index
 
@@ -296,15 +297,6 @@ class SqliteLibrary:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
-
-
-def mend_text(text: str) -> str:
-    """Return the text as SQLite can keep it: halves of a character are joined, a lone half becomes U+FFFD."""
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return text
 
 
 @contextlib.contextmanager

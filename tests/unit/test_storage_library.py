@@ -15,11 +15,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from storydesk.domain.characters import mend_text
 from storydesk.domain.failures import FailureCode, StorydeskError
 from storydesk.domain.manuscript import GenerationRecord
 from storydesk.storage import word_index
 from storydesk.storage.backups import choose_kept, find_today, list_backups
-from storydesk.storage.library import SqliteLibrary, mend_text
+from storydesk.storage.library import SqliteLibrary
 from storydesk.storage.migrations import NEWEST
 
 ROOT = Path(__file__).parents[2]

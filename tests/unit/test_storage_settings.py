@@ -12,8 +12,8 @@ import pytest
 from storydesk.domain.failures import FailureCode, StorydeskError
 from storydesk.domain.settings import GRAMMAR_LIVE, PAGE_SIZE, THEME, WILDNESS
 from storydesk.services.atomic_file import write_atomically
+from storydesk.services.file_lock import FileLock
 from storydesk.storage.home import Home
-from storydesk.storage.lock import FileLock
 from storydesk.storage.settings import JsonSettings
 
 

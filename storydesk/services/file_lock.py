@@ -1,4 +1,7 @@
-"""A lock between processes that frees itself when its holder dies, however it dies."""
+"""A lock between processes that frees itself when its holder dies, however it dies.
+
+Standard library only; shared by the adapters. The trainer locks its run folder in the same way.
+"""
 
 from __future__ import annotations
 

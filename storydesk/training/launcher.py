@@ -1,0 +1,148 @@
+"""Starts the trainer and finds runs that were broken off; Qt-free, for the window and the command line alike."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import secrets
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import trainer.protocol
+from storydesk.domain.failures import FailureCode, StorydeskError
+from storydesk.domain.tuning import RunState, RunStatus, TuningPlan
+from storydesk.services.atomic_file import make_folder, write_atomically
+from storydesk.services.file_lock import FileLock
+from storydesk.training.folding import fold
+from storydesk.training.journal import JOURNAL_NAME, JournalReader, fold_journal
+from storydesk.training.run import LOG_NAME, STDOUT_NAME, TrainerRun
+from trainer.protocol.codec import encode_request
+from trainer.protocol.messages import Request
+
+REQUEST_NAME = "request.json"
+LOCK_NAME = "lock"
+"""The file on which the trainer holds a lock as long as it lives."""
+
+_HUB_PREFIX = "hub:"
+_LOG = logging.getLogger(__name__)
+
+
+class TrainerLauncher:
+    """Implements RunLauncher over a folder of runs. Any thread."""
+
+    def __init__(self, runs: Path, program: Sequence[str] | None = None) -> None:
+        """Keep runs in ``runs``; ``program`` is what ``tune FOLDER`` is said to, by default this Python's trainer."""
+        self._runs = runs
+        self._program = tuple(program) if program is not None else (sys.executable, "-u", "-m", "trainer")
+
+    def prepare(self, plan: TuningPlan, weights: Path, bundle: Path) -> Path:
+        """Write the run folder with its request and return it; raise DISK_FULL, NOT_WRITABLE."""
+        run_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}-{secrets.token_hex(3)}"
+        request = Request(
+            run_id=run_id,
+            base=str(weights.absolute()),
+            data=tuple(item if item.startswith(_HUB_PREFIX) else str(Path(item).absolute()) for item in plan.data),
+            name=plan.name,
+            bundle=str(bundle.absolute()),
+            minutes=plan.minutes,
+            seed=plan.seed,
+            settings=dict(plan.settings),
+        )
+        folder = make_folder(self._runs / run_id)
+        text = encode_request(request).encode("utf-8", "surrogateescape")
+        write_atomically(folder / REQUEST_NAME, text)
+        return folder
+
+    def command(self, folder: Path) -> tuple[Sequence[str], dict[str, str]]:
+        """Return the trainer's argument vector and environment for a prepared run."""
+        # Found wherever this program is started from, and never in the folder that it is started in.
+        place = str(Path(trainer.protocol.__file__).parents[2])
+        paths = [place, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+        environment = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)),
+            "PYTHONSAFEPATH": "1",
+            "PYTHONUTF8": "1",
+            "PYTHONUNBUFFERED": "1",
+        }
+        return (*self._program, "tune", str(folder.absolute())), environment
+
+    def start(self, folder: Path) -> TrainerRun:
+        """Start the trainer on a prepared or broken-off run; raise TRAINER_NOT_STARTED."""
+        arguments, environment = self.command(folder)
+        state = RunState(folder.name, folder)
+        journal = JournalReader(folder / JOURNAL_NAME)
+        for event in journal.read():
+            state = fold(state, event)
+        try:
+            with (folder / STDOUT_NAME).open("wb") as stdout, (folder / LOG_NAME).open("ab") as log:
+                process = subprocess.Popen(
+                    arguments,
+                    stdin=subprocess.PIPE,
+                    stdout=stdout,
+                    stderr=log,
+                    cwd=folder,
+                    env=environment,
+                    # Ctrl+C in a terminal is for the app, which then asks the trainer to save and end.
+                    start_new_session=True,
+                    creationflags=_WINDOWS_FLAGS,
+                )
+        except (OSError, ValueError) as error:
+            raise StorydeskError(FailureCode.TRAINER_NOT_STARTED, detail=str(error)) from error
+        # What an earlier process of this run said about its end no longer holds.
+        fresh = replace(state, status=RunStatus.STARTING, failure=None, process_id=process.pid)
+        return TrainerRun(folder, fresh, journal, process)
+
+    def unfinished(self) -> Sequence[RunState]:
+        """Return runs that were broken off and can be resumed, newest first."""
+        folders: list[Path] = []
+        with contextlib.suppress(OSError):
+            folders = sorted(self._runs.iterdir(), reverse=True)
+        found = []
+        for folder in folders:
+            if not (folder / REQUEST_NAME).is_file():
+                continue
+            try:
+                state = self.read(folder)
+            except StorydeskError as error:
+                _LOG.warning("the run in %s is passed over: %s", folder, error)
+                continue
+            if state.status is RunStatus.RUNNING and not is_alive(folder):
+                found.append(state)
+        return found
+
+    def find(self, name: str) -> Path:
+        """Return the folder of any run by its name, also of one that was stopped; raise RUN_NOT_FOUND."""
+        # A name, and not a way out of the folder of runs.
+        folder = self._runs / name
+        if Path(name).name != name or not (folder / REQUEST_NAME).is_file():
+            raise StorydeskError(FailureCode.RUN_NOT_FOUND, name=name)
+        return folder
+
+    def read(self, folder: Path) -> RunState:
+        """Return the state that a run's journal gives."""
+        return fold_journal(folder.name, folder)
+
+
+def is_alive(folder: Path) -> bool:
+    """Return whether a trainer is at work in a run folder: it holds a lock there as long as it lives."""
+    if not (folder / LOCK_NAME).is_file():
+        return False
+    lock = FileLock(folder / LOCK_NAME)
+    try:
+        return not lock.acquire()
+    except StorydeskError:
+        return False
+    finally:
+        lock.release()
+
+
+if sys.platform == "win32":
+    _WINDOWS_FLAGS = subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP
+else:
+    _WINDOWS_FLAGS = 0
