@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable
+from typing import TypeVar
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
@@ -12,7 +13,8 @@ from storydesk.bridge.phrases import as_failure, is_expected
 from storydesk.domain.failures import Failure, FailureCode, StorydeskError
 from storydesk.services.ports import Progress
 
-Work = Callable[[Progress], object]
+T = TypeVar("T")
+Work = Callable[[Progress], T]
 """The slow call; it hands ``Progress`` to a service that reports, and that raises once the job is cancelled."""
 
 
@@ -30,7 +32,7 @@ class Job(QObject):
     _progress_made = Signal(object, object)
     _answered = Signal(object, object)
 
-    def __init__(self, work: Work, parent: QObject | None = None) -> None:
+    def __init__(self, work: Work[object], parent: QObject | None = None) -> None:
         """Prepare the call; ``start`` begins it."""
         super().__init__(parent)
         self._work = work
@@ -103,9 +105,9 @@ class JobRunner(QObject):
 
     def start(
         self,
-        work: Work,
+        work: Work[T],
         *,
-        on_success: Callable[[object], None] | None = None,
+        on_success: Callable[[T], None] | None = None,
         on_failure: Callable[[Failure], None] | None = None,
         on_progress: Callable[[int, int], None] | None = None,
     ) -> Job:

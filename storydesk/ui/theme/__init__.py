@@ -3,6 +3,7 @@
 from storydesk.ui.theme.application import SYSTEM, apply_theme, current_tokens, set_role
 from storydesk.ui.theme.fonts import default_page_family, page_font
 from storydesk.ui.theme.icons import app_icon, icon
+from storydesk.ui.theme.labels import make_label
 from storydesk.ui.theme.tokens import (
     CARD_RADIUS,
     ICON_SIZE,
@@ -31,6 +32,7 @@ __all__ = [
     "current_tokens",
     "default_page_family",
     "icon",
+    "make_label",
     "page_font",
     "set_role",
 ]
