@@ -110,11 +110,11 @@ def _describe_tuning(record: dict[str, Any]) -> list[str]:
     use = "and is in use now" if record["in_use"] else "and the model that was in use before still is"
     change = f", {100 * (1 - after / before):.0f} % lower" if before > after else ""
     stories = f"{tuning['stories']} sample stories ({tuning['words']:,} words)"
+    tuned = f"- Tuned on {stories}, {tuning['steps']} steps on {tuning['device']}."
+    unseen = f"{heldout['documents']} stories it never saw"
     return [
-        f"- Tuned on {stories}, {tuning['steps']} steps on {tuning['device']}. "
-        f"The model is called {record['model']} {use}.",
-        f"- Held-out perplexity, on {heldout['documents']} stories it never saw: "
-        f"{before:.2f} before, {after:.2f} after{change}.",
+        f"{tuned} The model is called {record['model']} {use}.",
+        f"- Held-out perplexity, on {unseen}: {before:.2f} before, {after:.2f} after{change}.",
     ]
 
 

@@ -55,7 +55,9 @@ def run(arguments: argparse.Namespace, desk: Desk, console: Console) -> int:
     if arguments.resume == "list":
         return _list_unfinished(desk, console)
     with console.progress("Reading your stories") as report:
-        folder = _find_run(arguments.resume, desk) if arguments.resume else desk.tuning.prepare(_make_plan(arguments))
+        folder = (
+            desk.tuning.find_run(arguments.resume) if arguments.resume else desk.tuning.prepare(_make_plan(arguments))
+        )
         view = RunView(console, report)
         state, interrupted = wait_for_run(desk.tuning.start(folder), desk.tuning, console, view.show)
         # A run that was through when Ctrl+C came has a model, and the model is kept.
@@ -99,13 +101,6 @@ def _make_plan(arguments: argparse.Namespace) -> TuningPlan:
         seed=arguments.seed,
         settings=read_settings(arguments.set),
     )
-
-
-def _find_run(name: str, desk: Desk) -> Path:
-    for state in desk.tuning.list_unfinished():
-        if name in (state.run_id, state.folder.name) or Path(name) == state.folder:
-            return state.folder
-    raise StorydeskError(FailureCode.RUN_NOT_FOUND, name=name)
 
 
 def _list_unfinished(desk: Desk, console: Console) -> int:

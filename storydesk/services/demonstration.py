@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -152,17 +152,13 @@ class Demonstration:
         return result
 
     def _write(self, model: str) -> DemoStory:
+        stories: list[DemoStory] = []
         for attempt in range(_MOST_TRIES):
             story = self._write_once(model, SEED + attempt)
             if ends_at_sentence(story.text) and count_words(story.text) * 2 >= WORDS:
                 return story
-        trimmed = end_at_sentence(story.text)
-        if not trimmed.strip():
-            raise StorydeskError(FailureCode.UNEXPECTED, detail="the tuned model wrote no whole sentence")
-        return DemoStory(
-            story.title, story.prompt, trimmed, story.seed, story.ended, story.tokens, story.tokens_per_second,
-            story.device,
-        )  # fmt: skip
+            stories.append(replace(story, text=end_at_sentence(story.text) or story.text))
+        return max(stories, key=lambda story: count_words(story.text))
 
     def _write_once(self, model: str, seed: int) -> DemoStory:
         request = self._desk.writing.request(PROMPT, words=WORDS, seed=seed, settings=SETTINGS, model=model)

@@ -229,5 +229,8 @@ class RunLauncher(Protocol):
     def unfinished(self) -> Sequence[RunState]:
         """Return runs that were broken off and can be resumed, newest first."""
 
+    def find(self, name: str) -> Path:
+        """Return the folder of any run by its name, also of one that was stopped; raise RUN_NOT_FOUND."""
+
     def read(self, folder: Path) -> RunState:
         """Return the state that a run's journal gives."""

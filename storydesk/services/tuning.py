@@ -73,6 +73,10 @@ class TuningService:
         """Return runs that were broken off and can go on."""
         return self._launcher.unfinished()
 
+    def find_run(self, name: str) -> Path:
+        """Return the folder of a run by its name; raise StorydeskError(RUN_NOT_FOUND)."""
+        return self._launcher.find(name)
+
     def wait(self, run: TuningRun, report: Callable[[RunState], None]) -> RunState:
         """Poll a run to its end, reporting each new state; for commands, not for the window."""
         shown: RunState | None = None

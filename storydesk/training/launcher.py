@@ -124,6 +124,14 @@ class TrainerLauncher:
             raise StorydeskError(FailureCode.RUN_NOT_FOUND, name=name)
         return folder
 
+    def find(self, name: str) -> Path:
+        """Return the folder of any run by its name, also of one that was stopped; raise RUN_NOT_FOUND."""
+        with contextlib.suppress(OSError):
+            for folder in self._runs.iterdir():
+                if folder.name == name and (folder / REQUEST_NAME).is_file():
+                    return folder
+        raise StorydeskError(FailureCode.RUN_NOT_FOUND, name=name)
+
     def read(self, folder: Path) -> RunState:
         """Return the state that a run's journal gives."""
         return fold_journal(folder.name, folder)

@@ -294,6 +294,12 @@ class FakeLauncher:
     def unfinished(self) -> Sequence[RunState]:
         return self.broken_off
 
+    def find(self, name: str) -> Path:
+        for state in self.broken_off:
+            if state.folder.name == name:
+                return state.folder
+        raise StorydeskError(FailureCode.RUN_NOT_FOUND, name=name)
+
     def read(self, folder: Path) -> RunState:
         return RunState(folder.name, folder)
 
