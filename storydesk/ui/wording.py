@@ -82,13 +82,13 @@ def say_duration(seconds: float) -> str:
 def say_stage(stage: str) -> str:
     """Return what a run is doing; a stage of a newer trainer is said as it comes."""
     known = _STAGES.get(stage)
-    return _translate(known) if known is not None else stage.replace("_", " ").capitalize()
+    return _translate(str(known)) if known is not None else stage.replace("_", " ").capitalize()
 
 
 def say_format(form: str) -> str:
     """Return a document format's name with its suffix."""
     known = _FORMATS.get(form)
-    return f"{_translate(known)} (.{form})" if known is not None else f".{form}"
+    return f"{_translate(str(known))} (.{form})" if known is not None else f".{form}"
 
 
 def say_device(device: str) -> str:

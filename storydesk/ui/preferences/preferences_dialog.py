@@ -1,0 +1,139 @@
+"""The few things a writer may want otherwise; each change takes effect at once."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QFontDatabase
+from PySide6.QtWidgets import (
+    QApplication,
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QPushButton,
+    QSizePolicy,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from storydesk.domain.settings import DAILY_GOAL, GRAMMAR_LIVE, PAGE_FONT, PAGE_SIZE, THEME, Setting, V
+from storydesk.services.ports import SettingsStore
+from storydesk.ui.theme import SPACE_M, SPACE_XL, apply_theme, default_page_family, make_label, page_font
+
+GOAL_STEP: Final = 50
+
+
+class PreferencesDialog(QDialog):
+    """Theme, page, daily goal and live grammar. GUI thread."""
+
+    setting_changed = Signal(str)
+    """The key of a setting that was changed and saved (``look.page_font`` ...); a theme is already on by then."""
+
+    def __init__(self, settings: SettingsStore, parent: QWidget | None = None) -> None:
+        """Show the settings as they are."""
+        super().__init__(parent)
+        self._settings = settings
+        self.setWindowTitle(self.tr("Preferences"))
+        self.sample = make_label(self.tr("She had walked this beach every morning for eleven years."))
+        self.sample.setAccessibleName(self.tr("How the page will look"))
+        close = QPushButton(self.tr("Close"))
+        close.setDefault(True)
+        close.clicked.connect(self.accept)
+        buttons = QHBoxLayout()
+        buttons.addStretch()
+        buttons.addWidget(close)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(SPACE_XL, SPACE_XL, SPACE_XL, SPACE_XL)
+        layout.setSpacing(SPACE_M)
+        layout.addWidget(make_label(self.tr("Preferences"), "title"))
+        layout.addLayout(self._build_form())
+        layout.addWidget(self.sample)
+        layout.addStretch()
+        layout.addLayout(buttons)
+        self._show_sample()
+
+    def _build_form(self) -> QFormLayout:
+        form = QFormLayout()
+        form.setSpacing(SPACE_M)
+        form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
+        form.addRow(self.tr("&Colours"), self._build_theme_box())
+        form.addRow(self.tr("Page &font"), self._build_font_box())
+        form.addRow(self.tr("Page &size"), self._build_size_box())
+        form.addRow(self.tr("Words a &day"), self._build_goal_box())
+        self.grammar_box = QCheckBox(self.tr("Check &grammar while I write"))
+        self.grammar_box.setChecked(self._settings.get(GRAMMAR_LIVE))
+        self.grammar_box.toggled.connect(lambda on: self._keep(GRAMMAR_LIVE, on))
+        form.addRow("", self.grammar_box)
+        return form
+
+    def _build_theme_box(self) -> QComboBox:
+        self.theme_box = QComboBox()
+        names = {
+            "system": self.tr("Like the desktop"),
+            "light": self.tr("Light"),
+            "dark": self.tr("Dark"),
+            "contrast": self.tr("High contrast"),
+        }
+        for name in THEME.choices:
+            self.theme_box.addItem(names.get(name, name), name)
+        self.theme_box.setCurrentIndex(self.theme_box.findData(self._settings.get(THEME)))
+        self.theme_box.activated.connect(self._on_theme_activated)
+        return self.theme_box
+
+    def _build_font_box(self) -> QComboBox:
+        self.font_box = QComboBox()
+        self.font_box.addItem(self.tr("Chosen for you ({family})").format(family=default_page_family()), "")
+        for family in QFontDatabase.families():
+            if not QFontDatabase.isPrivateFamily(family) and QFontDatabase.isSmoothlyScalable(family):
+                self.font_box.addItem(family, family)
+        self.font_box.setCurrentIndex(max(0, self.font_box.findData(self._settings.get(PAGE_FONT))))
+        # Some families have names as long as a sentence; the box must not widen the dialog to fit them.
+        self.font_box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.font_box.setMinimumContentsLength(28)
+        self.font_box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.font_box.activated.connect(lambda: self._keep(PAGE_FONT, str(self.font_box.currentData())))
+        return self.font_box
+
+    def _build_size_box(self) -> QSpinBox:
+        self.size_box = _build_number(PAGE_SIZE, self._settings.get(PAGE_SIZE))
+        self.size_box.setSuffix(self.tr(" pt"))
+        self.size_box.valueChanged.connect(lambda size: self._keep(PAGE_SIZE, size))
+        return self.size_box
+
+    def _build_goal_box(self) -> QSpinBox:
+        self.goal_box = _build_number(DAILY_GOAL, self._settings.get(DAILY_GOAL))
+        self.goal_box.setSingleStep(GOAL_STEP)
+        self.goal_box.setSpecialValueText(self.tr("No goal"))
+        self.goal_box.valueChanged.connect(lambda words: self._keep(DAILY_GOAL, words))
+        return self.goal_box
+
+    def _keep(self, setting: Setting[V], value: V) -> None:
+        self._settings.set(setting, value)
+        self._show_sample()
+        self.setting_changed.emit(setting.key)
+
+    def _show_sample(self) -> None:
+        font = page_font(self._settings)
+        # A widget under a style sheet takes fonts from there only.
+        self.sample.setStyleSheet(f'font-family: "{font.family()}"; font-size: {font.pointSize()}pt;')
+        self.sample.setAlignment(Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter)
+
+    def _on_theme_activated(self) -> None:
+        name = str(self.theme_box.currentData())
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            apply_theme(app, name)
+        self._keep(THEME, name)
+
+
+def _build_number(setting: Setting[int], value: int) -> QSpinBox:
+    box = QSpinBox()
+    box.setRange(int(setting.low or 0), int(setting.high or 1_000_000))
+    box.setValue(value)
+    box.setGroupSeparatorShown(True)
+    box.setKeyboardTracking(False)  # a number is saved when it is finished, not at each digit
+    return box
