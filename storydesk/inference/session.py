@@ -1,0 +1,225 @@
+"""The network itself: one opened graph, and caches of what it has read.
+
+A cache's buffers are allocated once and bound as past and present alike, so a step copies and grows nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from storydesk.domain.failures import FailureCode, StorydeskError
+from storydesk.domain.style_model import StyleModel
+from storydesk.inference.cancellation import Cancellation, Cancelled
+from storydesk.inference.devices import OpenedGraph, open_graph
+
+Logits = NDArray[np.float32]
+
+LAYOUT = "storydesk-gpt2-1"
+CHUNK = 64
+"""Tokens that a prefill reads at once: as fast as more, and a cancel waits for no longer than one of these."""
+
+_LARGEST = 1 << 20
+
+
+class GraphSession:
+    """One loaded graph. Lives on one thread at a time; caches of one session are used in turn."""
+
+    def __init__(self, model: StyleModel, on_failure: Callable[[str, str], None] | None = None) -> None:
+        """Load the model's graph and try it; raise StorydeskError(MODEL_NOT_LOADED, MEMORY_FULL)."""
+        self._model = model
+        try:
+            self._opened = _open_checked(model, on_failure or (lambda _words, _detail: None))
+            self._check_measures()
+            self.open_cache().extend([model.end_token_id], Cancellation())
+        except MemoryError as error:
+            raise StorydeskError(FailureCode.MEMORY_FULL) from error
+        except StorydeskError as error:
+            if error.failure.code == FailureCode.MODEL_DAMAGED:
+                raise _refuse(model, str(error.failure.parameters["detail"])) from error
+            raise
+
+    @property
+    def device(self) -> str:
+        """Where it runs, in words."""
+        return self._opened.provider.words
+
+    @property
+    def model(self) -> StyleModel:
+        """The model whose graph this is."""
+        return self._model
+
+    def open_cache(self) -> TokenCache:
+        """Return an empty cache with memory of its own for all positions."""
+        return TokenCache(self._opened, self._model, self._cache_shape, self._half)
+
+    def _check_measures(self) -> None:
+        """Hold the graph against the manifest and its own inputs before any memory is taken on its word."""
+        model, session = self._model, self._opened.session
+        measures = session.get_modelmeta().custom_metadata_map
+        expected = {
+            "layout": LAYOUT,
+            "layers": str(model.layers),
+            "heads": str(model.heads),
+            "positions": str(model.positions),
+            "vocabulary": str(model.vocabulary),
+        }
+        if any(measures.get(key) != value for key, value in expected.items()):
+            raise _refuse(model, "its graph does not belong to it")
+        inputs = {each.name: each for each in session.get_inputs()}
+        names = {f"past_{kind}.{layer}" for layer in range(min(model.layers, 4096)) for kind in ("key", "value")}
+        wanted = {"token_ids", "positions", "last_index", "total_length", "wanted"}
+        outputs = {each.name: each.shape for each in session.get_outputs()}
+        if set(inputs) != wanted | names or outputs.get("logits", [0])[-1] != model.vocabulary:
+            raise _refuse(model, "its graph has other inputs or outputs")
+        first = inputs["past_key.0"]
+        head_size = first.shape[-1] if len(first.shape) == 4 else None
+        if first.shape[1:2] != [model.heads] or not isinstance(head_size, int):
+            raise _refuse(model, "its graph has no usable cache")
+        if not 0 < head_size * model.heads < _LARGEST or not 1 < model.positions < _LARGEST:
+            raise _refuse(model, "its graph has impossible measures")
+        if not 0 <= model.end_token_id < model.vocabulary:
+            raise _refuse(model, "its end-of-text token is none of its tokens")
+        self._half = first.type == "tensor(float16)"
+        self._cache_shape = (1, model.heads, model.positions, head_size)
+
+
+class TokenCache:
+    """The tokens that were read and what attention keeps of them. Lives where its session lives."""
+
+    def __init__(
+        self, opened: OpenedGraph, model: StyleModel, shape: tuple[int, int, int, int], half: bool = False
+    ) -> None:
+        """Allocate and bind the buffers; GraphSession.open_cache calls this."""
+        self._session = opened.session
+        self._model = model
+        self._binding: Any = opened.session.io_binding()
+        self._bound_rows = 0
+        self._logits = np.empty((1, 0, model.vocabulary), np.float32)
+        self.tokens: list[int] = []
+        # Tokens at the start that were read in whole chunks. Only those are read again by nobody: what a step left
+        # differs in the last bits from what a chunk leaves, and the same request has to give the same text.
+        self._settled = 0
+        kind = np.float16 if half else np.float32
+        for layer in range(model.layers):
+            for name in ("key", "value"):
+                memory = onnxruntime.OrtValue.ortvalue_from_numpy(np.zeros(shape, kind), opened.provider.memory, 0)
+                self._binding.bind_ortvalue_input(f"past_{name}.{layer}", memory)
+                self._binding.bind_ortvalue_output(f"present_{name}.{layer}", memory)
+
+    def resume(self, tokens: Sequence[int]) -> int:
+        """Forget what ``tokens`` does not begin with and return how many of them need not be read again.
+
+        At least one is left to read, because only a read gives logits.
+        """
+        limit = min(self._settled, len(tokens) - 1)
+        same = 0
+        while same < limit and self.tokens[same] == tokens[same]:
+            same += 1
+        same -= same % CHUNK
+        self._shorten(same)
+        return same
+
+    def read(
+        self,
+        tokens: Sequence[int],
+        cancellation: Cancellation,
+        *,
+        first_row: int | None = None,
+        take: Callable[[int, Logits], None] | None = None,
+    ) -> Logits:
+        """Bring the cache to exactly ``tokens`` and return the logits after the last, [vocabulary].
+
+        Where ``take`` is given it gets the logits after every token from index ``first_row`` on, in order and in
+        pieces: the index of the first and [rows, vocabulary], to be used at once. Reading starts at ``first_row``
+        at the latest. Raise Cancelled; the cache then holds what was read so far.
+        """
+        start = self.resume(tokens)
+        if take is not None and first_row is not None and first_row < start:
+            start = first_row - first_row % CHUNK
+            self._shorten(start)
+        logits: Logits = self._logits[0]
+        for begin in range(start, len(tokens), CHUNK):
+            part = tokens[begin : begin + CHUNK]
+            skipped = max((first_row or 0) - begin, 0) if take is not None else len(part) - 1
+            # A chunk of which nothing is wanted still gives one row: the graph has to end somewhere.
+            logits = self._run(part, min(skipped, len(part) - 1), cancellation)
+            if self._settled == begin and len(part) == CHUNK:
+                self._settled = begin + CHUNK
+            if take is not None and skipped < len(part):
+                take(begin + skipped, logits)
+        last: Logits = logits[-1]
+        return last
+
+    def extend(self, tokens: Sequence[int], cancellation: Cancellation) -> Logits:
+        """Read a few more tokens, one while writing, and return the logits after the last, [vocabulary]."""
+        last: Logits = self._run(tokens, len(tokens) - 1, cancellation)[-1]
+        return last
+
+    def _shorten(self, length: int) -> None:
+        del self.tokens[length:]
+        self._settled = min(self._settled, length)
+
+    def _run(self, tokens: Sequence[int], first_row: int, cancellation: Cancellation) -> Logits:
+        """Read tokens behind those in the cache; return the logits after those from ``first_row`` on, a view."""
+        cancellation.check()
+        past, total = len(self.tokens), len(self.tokens) + len(tokens)
+        if not past < total <= self._model.positions:
+            raise ValueError(f"{total} tokens do not fit into {self._model.positions} positions")
+        binding = self._binding
+        binding.bind_cpu_input("token_ids", np.array([tokens], np.int64))
+        binding.bind_cpu_input("positions", np.arange(past, total, dtype=np.int64)[None])
+        binding.bind_cpu_input("last_index", np.array([total - 1], np.int32))
+        binding.bind_cpu_input("total_length", np.array(total, np.int32))
+        binding.bind_cpu_input("wanted", np.arange(first_row, len(tokens), dtype=np.int64))
+        self._bind_logits(len(tokens) - first_row)
+        options = onnxruntime.RunOptions()
+        options.log_severity_level = 4
+        try:
+            with cancellation.breaking(lambda: setattr(options, "terminate", True)):
+                self._session.run_with_iobinding(binding, options)
+        except Cancelled:
+            raise
+        except Exception as error:
+            if cancellation.asked:
+                raise Cancelled from error
+            detail = " ".join(str(error).split())[:160]
+            if isinstance(error, MemoryError) or "alloc" in detail.lower():
+                raise StorydeskError(FailureCode.MEMORY_FULL) from error
+            raise StorydeskError(FailureCode.MODEL_DAMAGED, name=self._model.name, detail=detail) from error
+        if not np.isfinite(self._logits[0, -1].sum(dtype=np.float64)):
+            raise StorydeskError(FailureCode.MODEL_DAMAGED, name=self._model.name, detail="it answers with no number")
+        self.tokens.extend(tokens)
+        logits: Logits = self._logits[0]
+        return logits
+
+    def _bind_logits(self, rows: int) -> None:
+        """Bind memory of ours for the logits; writing asks for one row again and again and rebinds nothing."""
+        if rows != self._bound_rows:
+            self._logits = np.empty((1, rows, self._model.vocabulary), np.float32)
+            self._binding.bind_ortvalue_output("logits", onnxruntime.OrtValue.ortvalue_from_numpy(self._logits))
+            self._bound_rows = rows
+
+
+def _open_checked(model: StyleModel, on_failure: Callable[[str, str], None]) -> OpenedGraph:
+    path = Path(model.graph)
+    if not path.is_file():
+        raise _refuse(model, f"there is no {path.name}")
+    try:
+        return open_graph(path, model.precision, on_failure)
+    except MemoryError:
+        raise
+    except Exception as error:
+        detail = " ".join(str(error).split())[:160]
+        if "bad_alloc" in detail or "Failed to allocate" in detail:
+            raise StorydeskError(FailureCode.MEMORY_FULL) from error
+        raise _refuse(model, detail) from error
+
+
+def _refuse(model: StyleModel, detail: str) -> StorydeskError:
+    return StorydeskError(FailureCode.MODEL_NOT_LOADED, name=model.name, detail=detail)
