@@ -1,0 +1,1 @@
+"""How well a model predicts stories that it never learned from."""

@@ -1,0 +1,111 @@
+"""Bytes to text: byte order marks first, then UTF-8, then what charset_normalizer thinks."""
+
+from __future__ import annotations
+
+import codecs
+from pathlib import Path
+
+from trainer.protocol.failures import TrainerError, TrainerFailure
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark is the beginning of this one
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_SAMPLE = 1 << 16
+_CONTROLS = frozenset(range(32)) - {7, 8, 9, 10, 11, 12, 13, 26, 27}
+# How often controls may stand in text (form feeds of scanners, stray bytes) before it counts as binary.
+_CONTROL_SHARE = 0.005
+_SIGNATURES = (
+    b"%PDF-",
+    b"PK\x03\x04",
+    b"\x89PNG",
+    b"GIF8",
+    b"\xff\xd8\xff",
+    b"\x1f\x8b",
+    b"\xd0\xcf\x11\xe0",
+    b"\x7fELF",
+    b"SQLite format 3",
+)
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a file; raise TrainerError(DATA_NOT_READABLE) for binary content or a file we may not read."""
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(_SAMPLE)
+            # Two hundred megabytes of film are refused after the first block, not after reading them all.
+            refuse_binary(head, path)
+            raw = head + stream.read()
+    except OSError as error:
+        raise unreadable(path, error.strerror or str(error)) from error
+    return decode_bytes(raw, path)
+
+
+def refuse_binary(head: bytes, path: Path) -> None:
+    """Raise TrainerError(DATA_NOT_READABLE) where the first bytes of a file are not those of text."""
+    if any(head.startswith(mark) for mark, _ in _MARKS) or _guess_utf16(head):
+        return
+    if any(head.startswith(signature) for signature in _SIGNATURES):
+        raise unreadable(path, "binary")
+    controls = sum(1 for byte in head if byte in _CONTROLS)
+    if controls > len(head) * _CONTROL_SHARE:
+        raise unreadable(path, "binary")
+
+
+def decode_bytes(raw: bytes, path: Path) -> str:
+    """Return the text behind ``raw``; a broken character becomes U+FFFD, which the cleaner counts."""
+    for mark, encoding in _MARKS:
+        if raw.startswith(mark):
+            return raw.decode(encoding, errors="replace")
+    without_mark = _guess_utf16(raw[:_SAMPLE])
+    if without_mark:
+        return raw.decode(without_mark, errors="replace")
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        # A single broken byte deep in UTF-8 text must not turn the whole of it into another encoding.
+        if _is_mostly_utf8(raw):
+            return raw.decode("utf-8", errors="replace")
+        return _decode_by_guess(raw, path, error)
+
+
+def unreadable(path: Path, detail: str) -> TrainerError:
+    """Return the failure of a file that is there and can't be read as text."""
+    return TrainerError(TrainerFailure.DATA_NOT_READABLE, path=str(path), detail=detail)
+
+
+def _guess_utf16(head: bytes) -> str | None:
+    """Return the UTF-16 flavour of text without a mark: nearly every other byte is zero."""
+    if len(head) < 16:
+        return None
+    even, odd = head[0::2].count(0), head[1::2].count(0)
+    half = len(head) // 2
+    if odd > half * 0.7 and even < half * 0.05:
+        return "utf-16-le"
+    if even > half * 0.7 and odd < half * 0.05:
+        return "utf-16-be"
+    return None
+
+
+def _is_mostly_utf8(raw: bytes) -> bool:
+    """Say whether the bytes beyond ASCII form UTF-8 sequences in all but a few places."""
+    text = raw[: _SAMPLE * 4].decode("utf-8", errors="replace")
+    broken = text.count("\ufffd")
+    beyond_ascii = sum(1 for character in text if character > "\x7f")
+    return broken * 4 <= beyond_ascii - broken
+
+
+def _decode_by_guess(raw: bytes, path: Path, cause: UnicodeDecodeError) -> str:
+    from charset_normalizer import from_bytes
+
+    start = max(0, cause.start - _SAMPLE // 2)
+    best = from_bytes(raw[start : start + _SAMPLE]).best()
+    # Where nothing fits better, Windows' western encoding is what old manuscripts are in.
+    encoding = best.encoding if best is not None and not best.encoding.startswith("utf") else "cp1252"
+    text = raw.decode(encoding, errors="replace")
+    if text.count("\ufffd") > max(8, len(text) // 50):
+        raise unreadable(path, "encoding") from cause
+    return text

@@ -1,0 +1,156 @@
+"""Training and held-out documents: split by document, the same way for the same seed, and nothing straddles."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from trainer.corpus.cleaning import cut_to_parts
+from trainer.corpus.document import Document
+from trainer.protocol.failures import TrainerError, TrainerFailure
+from trainer.text.ngrams import count_words, split_words
+
+NEEDED_STORIES = 8
+NEEDED_WORDS = 3_000
+HELDOUT_SHARE = 0.1
+FEWEST_HELDOUT = 4
+MOST_HELDOUT = 64
+"""More held-out documents make every evaluation slow and the figure hardly surer; the rest is learned from."""
+
+_LARGEST_SHARE = 0.25
+_SHINGLE = 8
+_SKETCH = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """The two sides; ``same_story`` is True where a single long text had to give parts to both."""
+
+    training: tuple[Document, ...]
+    heldout: tuple[Document, ...]
+    same_story: bool = False
+
+
+def require_enough(documents: Sequence[Document]) -> None:
+    """Raise TrainerError(TOO_LITTLE_TEXT) where there are too few stories and too few words to learn from."""
+    words = sum(count_words(document.story) for document in documents)
+    if len(documents) < NEEDED_STORIES and words < NEEDED_WORDS:
+        raise TrainerError(
+            TrainerFailure.TOO_LITTLE_TEXT,
+            stories=len(documents),
+            words=words,
+            needed_stories=NEEDED_STORIES,
+            needed_words=NEEDED_WORDS,
+        )
+
+
+def split_documents(documents: Sequence[Document], seed: int) -> Split:
+    """Return about a tenth of the documents as held-out: four at least, a quarter and 64 at most.
+
+    Documents with the same prompt, parts of one story and near copies stay on one side. Raise
+    TrainerError(TOO_LITTLE_TEXT) where there is too little of either.
+    """
+    require_enough(documents)
+    groups = group_documents(documents)
+    same_story = False
+    if _count_wanted(len(documents)) < 1 or len(groups) < NEEDED_STORIES:
+        documents = _cut_for_split(documents)
+        groups = [[index] for index in range(len(documents))]
+        same_story = True
+    heldout = _choose_groups(groups, len(documents), seed)
+    chosen = set(heldout)
+    return Split(
+        training=tuple(document for index, document in enumerate(documents) if index not in chosen),
+        heldout=tuple(documents[index] for index in sorted(heldout)),
+        same_story=same_story,
+    )
+
+
+def group_documents(documents: Sequence[Document]) -> list[list[int]]:
+    """Return indices of documents that belong together, in order of their first member."""
+    parents = list(range(len(documents)))
+
+    def find(index: int) -> int:
+        while parents[index] != index:
+            parents[index] = parents[parents[index]]
+            index = parents[index]
+        return index
+
+    def unite(members: Iterable[int]) -> None:
+        roots = sorted({find(member) for member in members})
+        for root in roots[1:]:
+            parents[root] = roots[0]
+
+    shared: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for index, document in enumerate(documents):
+        prompt = " ".join(split_words(document.prompt))
+        if prompt:
+            shared[("prompt", prompt)].append(index)
+        if document.whole:
+            shared[("whole", document.whole)].append(index)
+    for members in shared.values():
+        unite(members)
+    for pair in find_near_copies(documents):
+        unite(pair)
+    groups: dict[int, list[int]] = defaultdict(list)
+    for index in range(len(documents)):
+        groups[find(index)].append(index)
+    return list(groups.values())
+
+
+def find_near_copies(documents: Sequence[Document]) -> set[tuple[int, int]]:
+    """Return pairs that share half of their sketches: the smallest hashes of all runs of eight words."""
+    holders: dict[bytes, list[int]] = defaultdict(list)
+    sketches = []
+    for index, document in enumerate(documents):
+        words = split_words(document.story)
+        runs = {" ".join(words[start : start + _SHINGLE]) for start in range(max(1, len(words) - _SHINGLE + 1))}
+        sketch = sorted(hashlib.blake2b(run.encode("utf-8", "replace"), digest_size=8).digest() for run in runs)
+        sketches.append(sketch[:_SKETCH])
+        for digest in sketches[-1]:
+            holders[digest].append(index)
+    common: dict[tuple[int, int], int] = defaultdict(int)
+    for members in holders.values():
+        # A run that everybody has (a disclaimer) says nothing about copies, and pairs grow with the square.
+        for position, first in enumerate(members[:50]):
+            for second in members[position + 1 : 50]:
+                common[first, second] += 1
+    return {pair for pair, count in common.items() if count * 2 >= min(len(sketches[pair[0]]), len(sketches[pair[1]]))}
+
+
+def _count_wanted(documents: int) -> int:
+    """Return how many documents to hold out: a tenth, but four at least, a quarter at most."""
+    wanted = max(round(documents * HELDOUT_SHARE), FEWEST_HELDOUT)
+    return min(wanted, int(documents * _LARGEST_SHARE), MOST_HELDOUT)
+
+
+def _choose_groups(groups: list[list[int]], documents: int, seed: int) -> list[int]:
+    """Return the indices of whole groups that together come to the wanted number, small groups first where needed."""
+    wanted = _count_wanted(documents)
+    order = list(groups)
+    random.Random(seed).shuffle(order)
+    chosen: list[int] = []
+    for group in order:
+        if len(chosen) + len(group) <= wanted:
+            chosen.extend(group)
+    if not chosen:
+        chosen = min(order, key=len)
+    if len(chosen) >= documents:
+        raise TrainerError(
+            TrainerFailure.TOO_LITTLE_TEXT,
+            stories=documents,
+            words=0,
+            needed_stories=NEEDED_STORIES,
+            needed_words=NEEDED_WORDS,
+        )
+    return chosen
+
+
+def _cut_for_split(documents: Sequence[Document]) -> list[Document]:
+    """Return the few long documents as enough parts to hold a quarter out (16 and more, of 120 words and more)."""
+    words = sum(count_words(document.story) for document in documents)
+    longest = max(120, min(600, words // 20))
+    return [part for document in documents for part in cut_to_parts(document, longest)]

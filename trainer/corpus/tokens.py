@@ -1,0 +1,68 @@
+"""The model's tokenizer without torch, and what a story with its prompt becomes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
+
+from trainer.corpus.document import Document
+from trainer.protocol.failures import TrainerError, TrainerFailure
+from trainer.text.ngrams import count_words
+from trainer.text.template import Template
+
+END_OF_TEXT = "<|endoftext|>"
+
+
+@dataclass(frozen=True, slots=True)
+class TokenisedDocument:
+    """Ids of what stands before the story and of the story itself; sizes of the story as normalised text."""
+
+    prompt_ids: tuple[int, ...]
+    story_ids: tuple[int, ...]
+    words: int
+    bytes: int
+
+
+def load_tokenizer(weights: Path) -> Tokenizer:
+    """Return the tokenizer of a GPT-2 folder; raise TrainerError(BASE_NOT_USABLE).
+
+    Folders without ``tokenizer.json`` have GPT-2's first form: ``vocab.json`` and ``merges.txt``.
+    """
+    try:
+        if (weights / "tokenizer.json").is_file():
+            tokenizer = Tokenizer.from_file(str(weights / "tokenizer.json"))
+        else:
+            tokenizer = Tokenizer(models.BPE.from_file(str(weights / "vocab.json"), str(weights / "merges.txt")))
+            tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+            tokenizer.decoder = decoders.ByteLevel()
+            tokenizer.post_processor = processors.ByteLevel(trim_offsets=False)
+            tokenizer.add_special_tokens([END_OF_TEXT])
+    except Exception as error:  # tokenizers raises bare Exceptions
+        raise TrainerError(TrainerFailure.BASE_NOT_USABLE, path=str(weights), detail=f"tokenizer: {error}") from error
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
+
+
+def tokenise_documents(
+    documents: Sequence[Document], tokenizer: Tokenizer, template: Template, end_token: int
+) -> list[TokenisedDocument]:
+    """Return the documents as ids: what the template makes of the prompt (or the end token alone), then the story.
+
+    Without a prompt the end token stands before the story, as it does between the texts GPT-2 was trained on.
+    """
+    heads = [template.render(document.prompt) for document in documents]
+    encoded_heads = tokenizer.encode_batch(heads, add_special_tokens=False)
+    encoded_stories = tokenizer.encode_batch([document.story for document in documents], add_special_tokens=False)
+    return [
+        TokenisedDocument(
+            prompt_ids=tuple(head.ids) or (end_token,),
+            story_ids=tuple(story.ids),
+            words=count_words(document.story),
+            bytes=len(document.story.encode("utf-8", "replace")),
+        )
+        for document, head, story in zip(documents, encoded_heads, encoded_stories, strict=True)
+    ]

@@ -1,0 +1,312 @@
+"""A whole tuning run, readable top to bottom: read, clean, split, measure, tune, measure, sample, export, bundle."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer.base import Base, open_base
+from trainer.config import Hyperparameters
+from trainer.control import Control, StopRequested
+from trainer.corpus.preparation import Corpus, prepare_corpus
+from trainer.corpus.rows import Row, make_heldout_rows, make_training_rows
+from trainer.corpus.tokens import load_tokenizer, tokenise_documents
+from trainer.evaluation.figures import HeldoutFigures, TextSize, measure_size
+from trainer.export.building import build_bundle
+from trainer.export.bundle import Description, find_finished
+from trainer.protocol.codec import decode_request
+from trainer.protocol.failures import TrainerError, TrainerFailure
+from trainer.protocol.manifest import Manifest
+from trainer.protocol.messages import (
+    CorpusPrepared,
+    NoticeGiven,
+    Request,
+    RunCompleted,
+    RunStarted,
+    SampleWritten,
+    Stage,
+    StageEntered,
+)
+from trainer.reporter import Reporter
+from trainer.resources import require_disk, require_memory
+from trainer.tuning.checkpoints import CheckpointStore, read_json, write_json
+
+if TYPE_CHECKING:
+    from trainer.tuning.network import Device, TunedNetwork
+
+REQUEST_NAME = "request.json"
+STATE_NAME = "state.json"
+CHECKPOINTS_NAME = "checkpoints"
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What every stage of one run needs."""
+
+    folder: Path
+    request: Request
+    settings: Hyperparameters
+    base: Base
+    reporter: Reporter
+    control: Control
+    store: CheckpointStore
+    device: Device
+
+    def enter(self, stage: Stage) -> None:
+        """Report a stage, unless the run should end."""
+        self.control.raise_if_stopping()
+        self.reporter.report(StageEntered(stage))
+
+    def notice(self, code: str, **parameters: str | int | float | bool) -> None:
+        """Tell the writer something that doesn't end the run."""
+        self.reporter.report(NoticeGiven(code, parameters))
+
+    @property
+    def state(self) -> dict[str, object]:
+        """Return what earlier starts of this run wrote down."""
+        return read_json(self.folder / STATE_NAME)
+
+    def remember(self, **facts: object) -> None:
+        """Write facts down for later starts of this run."""
+        write_json(self.folder / STATE_NAME, {**self.state, **facts})
+
+
+@dataclass(frozen=True, slots=True)
+class _Texts:
+    """Both sides as rows, and what the held-out side measures."""
+
+    training: list[Row]
+    heldout: list[Row]
+    size: TextSize
+
+
+def tune(folder: Path, reporter: Reporter, control: Control) -> None:
+    """Carry out the run that ``folder/request.json`` asks for, from its last whole checkpoint where there is one.
+
+    Raise TrainerError for what can be expected to go wrong, StopRequested where someone asked for the end.
+    """
+    began = time.monotonic()
+    request = _read_request(folder)
+    settings = Hyperparameters.from_settings(request.settings)
+    finished = find_finished(Path(request.bundle), request.run_id)
+    if finished is not None:
+        _complete(reporter, request, finished, steps=0, seconds=0.0)
+        return
+    run = _start(folder, request, settings, reporter, control)
+    corpus = prepare_corpus(request, run.base.normaliser, folder, run.enter)
+    texts = _pack(run, corpus)
+    network, before = _measure_before(run, texts)
+    steps = _tune(run, network, texts, before)
+    after = _measure_after(run, network, texts, steps)
+    _write_samples(run, network, corpus)
+    manifest = _export(run, network, texts, before, after)
+    _complete(reporter, request, manifest, steps=steps, seconds=time.monotonic() - began)
+
+
+def _read_request(folder: Path) -> Request:
+    try:
+        return decode_request((folder / REQUEST_NAME).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise TrainerError(TrainerFailure.BAD_REQUEST, detail=f"{folder / REQUEST_NAME}: {error}") from error
+
+
+def _start(folder: Path, request: Request, settings: Hyperparameters, reporter: Reporter, control: Control) -> _Run:
+    """Check base, disk and memory, load torch and report the start."""
+    base = open_base(Path(request.base))
+    require_disk(folder, Path(request.bundle), base.weight_count, portable=request.portable)
+    require_memory(base, settings)
+    try:
+        from trainer.tuning.network import choose_device, keep_memory
+    except ImportError as error:
+        raise TrainerError(TrainerFailure.TORCH_MISSING) from error
+    keep_memory()
+    device = choose_device(settings)
+    store = CheckpointStore(folder / CHECKPOINTS_NAME)
+    damaged: list[Path] = []
+    newest = store.find_newest("checkpoint", damaged.append)
+    resumed = newest.step if newest else 0
+    reporter.report(RunStarted(request.run_id, device.name, device.precision, resumed, os.getpid()))
+    run = _Run(folder, request, settings, base, reporter, control, store, device)
+    for path in damaged:
+        run.notice(TrainerFailure.CHECKPOINT_DAMAGED, path=str(path))
+    return run
+
+
+def _pack(run: _Run, corpus: Corpus) -> _Texts:
+    """Tokenise both sides, cut them into rows and report the corpus."""
+    run.enter(Stage.PACKING)
+    for notice in corpus.notices:
+        run.reporter.report(notice)
+    shape = run.base.shape
+    tokenizer = load_tokenizer(run.base.weights)
+    positions = min(run.settings.context or 1024, shape.positions)
+    sides = [
+        tokenise_documents(side, tokenizer, run.base.template, shape.end_token_id)
+        for side in (corpus.split.training, corpus.split.heldout)
+    ]
+    training = make_training_rows(
+        sides[0], positions=positions, end_token=shape.end_token_id, loss_on=run.settings.loss_on
+    )
+    heldout = make_heldout_rows(sides[1], positions=shape.positions)
+    if any(token >= shape.vocabulary for row in (*training, *heldout) for token in row.ids):
+        detail = "its tokenizer knows more tokens than the network"
+        raise TrainerError(TrainerFailure.BASE_NOT_USABLE, path=str(run.base.weights), detail=detail)
+    size = measure_size(sides[1])
+    run.reporter.report(
+        CorpusPrepared(
+            documents_read=corpus.documents_read,
+            documents_kept=len(corpus.split.training) + len(corpus.split.heldout),
+            words=corpus.words,
+            changed=dict(corpus.report.changed),
+            dropped=dict(corpus.report.dropped),
+            training_documents=len(corpus.split.training),
+            heldout_documents=len(corpus.split.heldout),
+            training_tokens=sum(len(row.ids) for row in training),
+            heldout_tokens=size.tokens,
+            examples=corpus.report.examples,
+        )
+    )
+    return _Texts(training, heldout, size)
+
+
+def _measure(run: _Run, network: TunedNetwork, texts: _Texts) -> HeldoutFigures:
+    from trainer.evaluation.heldout import measure_heldout
+
+    return measure_heldout(
+        network, texts.heldout, texts.size, device=run.device.torch, check=run.control.raise_if_stopping
+    )
+
+
+def _measure_before(run: _Run, texts: _Texts) -> tuple[TunedNetwork, HeldoutFigures]:
+    """Load the base and measure how well it predicts the held-out stories."""
+    from trainer.tuning.network import load_network
+
+    run.enter(Stage.MEASURING_BEFORE)
+    network = load_network(run.base.weights, run.settings)
+    network.to(run.device.torch)
+    began = time.monotonic()
+    figures = _measure(run, network, texts)
+    run.reporter.report(figures.as_event("before", 0))
+    if "measuring_seconds" not in run.state:
+        run.remember(measuring_seconds=time.monotonic() - began)
+    return network, figures
+
+
+def _tune(run: _Run, network: TunedNetwork, texts: _Texts, before: HeldoutFigures) -> int:
+    """Tune, put the best weights found into ``network`` and return the step they are from (0: those of the base)."""
+    from trainer.tuning.attempt import tune_network
+
+    run.enter(Stage.TUNING)
+    result = tune_network(
+        network,
+        folder=run.folder,
+        settings=run.settings,
+        device=run.device,
+        rows=texts.training,
+        before=before,
+        measure=lambda: _measure(run, network, texts),
+        seed=run.request.seed,
+        seconds=run.request.minutes * 60 if run.request.minutes else None,
+        store=run.store,
+        reporter=run.reporter,
+        control=run.control,
+        state=run.state,
+        remember=run.remember,
+        weights=run.base.weights,
+    )
+    if not result.whole:
+        raise StopRequested
+    if result.best_step == 0:
+        run.notice("no_improvement", perplexity=before.perplexity)
+    return result.best_step
+
+
+def _measure_after(run: _Run, network: TunedNetwork, texts: _Texts, steps: int) -> HeldoutFigures:
+    """Measure the weights that will be shipped, rounded as they will be."""
+    from trainer.export.tuned_weights import round_weights
+
+    run.enter(Stage.MEASURING_AFTER)
+    round_weights(network, run.base)
+    figures = _measure(run, network, texts)
+    run.reporter.report(figures.as_event("after", steps))
+    return figures
+
+
+def _write_samples(run: _Run, network: TunedNetwork, corpus: Corpus) -> None:
+    """Let the tuned network write on held-out prompts."""
+    from trainer.tuning.samples import write_sample
+
+    run.enter(Stage.SAMPLING)
+    tokenizer = load_tokenizer(run.base.weights)
+    prompts = list(dict.fromkeys(document.prompt for document in corpus.split.heldout))
+    for number, prompt in enumerate(prompts[: run.settings.sample_stories]):
+        text = write_sample(
+            network,
+            tokenizer,
+            run.base.template,
+            prompt,
+            settings=run.settings,
+            device=run.device,
+            end_token=run.base.shape.end_token_id,
+            seed=run.request.seed + number,
+            check=run.control.raise_if_stopping,
+        )
+        run.reporter.report(SampleWritten(prompt, text))
+
+
+def _export(run: _Run, network: TunedNetwork, texts: _Texts, before: HeldoutFigures, after: HeldoutFigures) -> Manifest:
+    """Write weights and graphs, compare the graphs with torch and rename the bundle into place."""
+    import torch
+
+    from trainer.export.tuned_weights import save_weights
+
+    network.to("cpu").eval()  # the graphs are compared on the processor they will run on
+
+    def reference(ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        with torch.inference_mode():
+            logits = network(torch.from_numpy(ids)[None]).logits[0]
+            result: NDArray[np.float32] = torch.log_softmax(logits.float(), -1).numpy()
+        return result
+
+    request, base = run.request, run.base
+    description = Description(
+        name=request.name,
+        kind="tuned",
+        licence=base.licence,
+        origin=f"tuned from {base.name}",
+        lineage=(base.name, *base.lineage),
+        run_id=request.run_id,
+        heldout={"perplexity_before": before.perplexity, "perplexity_after": after.perplexity},
+        settings={**dataclasses.asdict(run.settings), "seed": request.seed},
+    )
+    return build_bundle(
+        Path(request.bundle),
+        base,
+        description,
+        fill_weights=lambda out: save_weights(network, base, out),
+        rows=texts.heldout,
+        reference=reference,
+        portable=request.portable,
+        reporter=run.reporter,
+        check=run.control.raise_if_stopping,
+        enter=run.enter,
+    )
+
+
+def _complete(reporter: Reporter, request: Request, manifest: Manifest, *, steps: int, seconds: float) -> None:
+    reporter.report(
+        RunCompleted(
+            bundle=request.bundle,
+            perplexity_before=manifest.heldout.get("perplexity_before", 0.0),
+            perplexity_after=manifest.heldout.get("perplexity_after", 0.0),
+            steps=steps,
+            seconds=round(seconds, 1),
+        )
+    )

@@ -1,0 +1,71 @@
+"""Disk and memory: whether a run fits, asked before it starts rather than found out at its end."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+from trainer.base import Base
+from trainer.config import Hyperparameters
+from trainer.protocol.failures import TrainerError, TrainerFailure
+from trainer.reporter import is_disk_full
+
+_SPARE_BYTES = 100_000_000
+
+
+def require_disk(run_folder: Path, bundle: Path, weights: int, *, portable: bool) -> None:
+    """Raise TrainerError(DISK_FULL) where checkpoints or bundle won't fit; ``weights`` counts numbers."""
+    # A checkpoint is the weights and AdamW's two averages; two are kept while a third is written, besides the best.
+    checkpoints = weights * 4 * (3 * 3 + 2)
+    # Weights, float32 and 8-bit graphs, and Optimum's graph, which for a moment exists twice.
+    finished = weights * (4 + 4 + 2 + (8 if portable else 0))
+    for folder, needed in ((run_folder, checkpoints), (_existing(bundle), finished)):
+        if shutil.disk_usage(folder).free < needed + _SPARE_BYTES:
+            raise TrainerError(TrainerFailure.DISK_FULL, path=str(folder))
+
+
+def require_memory(base: Base, settings: Hyperparameters) -> None:
+    """Raise TrainerError(MEMORY_FULL) where the network and its optimiser alone are more than what is free.
+
+    Only Linux says cheaply what is free; elsewhere, and on a GPU, the run finds out.
+    """
+    if settings.device == "cuda" or sys.platform != "linux":
+        return
+    needed = base.weight_count * 4 * 4 + settings.batch_tokens * base.shape.vocabulary * 4 * 2
+    free = _read_free_memory()
+    if free is not None and needed > free:
+        detail = f"{needed / 1e9:.1f} GB needed, {free / 1e9:.1f} GB free"
+        raise TrainerError(TrainerFailure.MEMORY_FULL, detail=detail)
+
+
+def explain(error: BaseException) -> TrainerError | None:
+    """Return the expected failure behind an exception: a full disk or memory; None for anything else."""
+    if isinstance(error, TrainerError):
+        return error
+    if is_disk_full(error):
+        filename = getattr(error, "filename", None)
+        return TrainerError(TrainerFailure.DISK_FULL, path=str(filename or ""))
+    memory = ("OutOfMemoryError", "not enough memory", "can't allocate memory", "bad_alloc", "CUDA out of memory")
+    said = f"{type(error).__name__}: {error}"
+    if isinstance(error, MemoryError) or any(word in said for word in memory):
+        return TrainerError(TrainerFailure.MEMORY_FULL, detail=said.splitlines()[0][:200])
+    return None
+
+
+def _existing(path: Path) -> Path:
+    """Return the nearest folder above ``path`` that is there."""
+    while not path.is_dir() and path != path.parent:
+        path = path.parent
+    return path
+
+
+def _read_free_memory() -> int | None:
+    """Return the bytes that can be had without swapping out others, as Linux counts them."""
+    try:
+        for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    except (OSError, ValueError, IndexError):
+        return None
+    return None

@@ -1,0 +1,349 @@
+"""The tuning itself: transformers' Trainer on accelerate, with our checkpoints, our events and early stopping."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.optim.lr_scheduler import LambdaLR
+from torch.utils.data import SequentialSampler
+from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments, set_seed
+
+from trainer.config import Hyperparameters
+from trainer.control import Control
+from trainer.corpus.rows import Row
+from trainer.evaluation.figures import HeldoutFigures
+from trainer.protocol.messages import CheckpointSaved, StepTaken
+from trainer.reporter import Reporter
+from trainer.tuning.batches import BatchDataset
+from trainer.tuning.checkpoints import CheckpointStore, read_json, write_json
+from trainer.tuning.network import Device, TunedNetwork
+from trainer.tuning.schedule import Schedule, rate_factor
+
+PROGRESS_NAME = "progress.json"
+BEST_NAME = "best.json"
+
+# Trainer keeps its arguments as a pickle; nothing here reads pickles, so none is kept.
+_UNWANTED = ("training_args.bin",)
+_SPEED_WINDOW = 0.9
+
+
+class LossDivergedError(Exception):
+    """The loss is no number any more, at ``step``."""
+
+    def __init__(self, step: int) -> None:
+        """Keep the step."""
+        super().__init__(f"the loss is not finite at step {step}")
+        self.step = step
+
+
+@dataclass(slots=True)
+class Progress:
+    """What a resumed run must know besides Trainer's own state; saved in every checkpoint."""
+
+    best_step: int = 0
+    best_nats: float = math.inf
+    without_gain: int = 0
+    elapsed: float = 0.0
+    finished: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Fitting:
+    """Everything one fit works with. ``measure`` returns the held-out figures of the network as it is."""
+
+    network: TunedNetwork
+    device: Device
+    settings: Hyperparameters
+    schedule: Schedule
+    rows: Sequence[Row]
+    batches: Sequence[Sequence[int]]
+    seed: int
+    seconds: float | None
+    store: CheckpointStore
+    reporter: Reporter
+    control: Control
+    measure: Callable[[], HeldoutFigures]
+    progress: Progress = field(default_factory=Progress)
+
+
+def fit(fitting: Fitting, resume_from: Path | None) -> tuple[int, bool]:
+    """Tune the network; return the last step and whether it came to its end (False: stopped, with a checkpoint).
+
+    ``fitting.progress`` tells the best step; its weights lie in the store unless the base was the best. Raise
+    LossDivergedError, and what torch raises where memory is short.
+    """
+    arguments = _make_arguments(fitting)
+    stepper = _Stepper(fitting)
+    trainer = _StoryTrainer(fitting, arguments, stepper)
+    set_seed(fitting.seed)
+    try:
+        trainer.train(resume_from_checkpoint=str(resume_from) if resume_from else None)
+    finally:
+        # Take accelerate's autocast off the network: graphs are compared with float32.
+        trainer.accelerator.unwrap_model(fitting.network, keep_fp32_wrapper=False)
+    return trainer.state.global_step, not stepper.stopped
+
+
+def load_progress(checkpoint: Path) -> Progress:
+    """Return the progress that a whole checkpoint records."""
+    record = read_json(checkpoint / PROGRESS_NAME)
+    return Progress(
+        best_step=int(record.get("best_step", 0)),
+        best_nats=float(record.get("best_nats", math.inf)),
+        without_gain=int(record.get("without_gain", 0)),
+        elapsed=float(record.get("elapsed", 0.0)),
+        finished=bool(record.get("finished", False)),
+    )
+
+
+def _make_arguments(fitting: Fitting) -> TrainingArguments:
+    settings, schedule = fitting.settings, fitting.schedule
+    arguments = TrainingArguments(
+        output_dir=str(fitting.store.folder),
+        max_steps=schedule.total_steps,
+        per_device_train_batch_size=1,  # an item of the data set is a whole batch
+        gradient_accumulation_steps=settings.accumulation,
+        learning_rate=schedule.learning_rate,
+        weight_decay=settings.weight_decay,
+        adam_beta1=settings.beta1,
+        adam_beta2=settings.beta2,
+        max_grad_norm=settings.gradient_limit,
+        optim="adamw_torch_fused",
+        bf16=fitting.device.bf16,
+        use_cpu=fitting.device.torch.type == "cpu",
+        seed=fitting.seed,
+        data_seed=fitting.seed,
+        eval_strategy="no",  # measuring and saving follow our own callback
+        save_strategy="no",
+        logging_strategy="no",
+        report_to=[],
+        disable_tqdm=True,
+        remove_unused_columns=False,
+        dataloader_pin_memory=False,
+        label_names=["labels"],
+    )
+    # One process drives one device: splitting a whole batch over GPUs by DataParallel would break its loss.
+    arguments._n_gpu = min(1, arguments.n_gpu)
+    return arguments
+
+
+class _StoryTrainer(Trainer):  # type: ignore[misc]  # transformers has no type information
+    """Trainer with batches in a fixed order, a time-aware schedule and checkpoints that are whole or absent."""
+
+    def __init__(self, fitting: Fitting, arguments: TrainingArguments, stepper: _Stepper) -> None:
+        super().__init__(
+            model=fitting.network,
+            args=arguments,
+            train_dataset=BatchDataset(fitting.rows, fitting.batches),
+            data_collator=lambda items: items[0],
+            callbacks=[stepper],
+        )
+        self.model_accepts_loss_kwargs = True
+        self._fitting = fitting
+        self._stepper = stepper
+        self._partial: Path | None = None
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> SequentialSampler:
+        return SequentialSampler(train_dataset if train_dataset is not None else self.train_dataset)
+
+    def get_decay_parameter_names(self, model: torch.nn.Module) -> list[str]:
+        """Return the names of the matrices; embeddings are left alone besides what Trainer spares."""
+        names = super().get_decay_parameter_names(model)
+        return [name for name in names if ".wte." not in name and ".wpe." not in name]
+
+    def create_scheduler(self, num_training_steps: int, optimizer: torch.optim.Optimizer | None = None) -> LambdaLR:
+        """Return our schedule, which also ends low where a time limit comes before the last step."""
+        fitting = self._fitting
+
+        def factor(step: int) -> float:
+            share = self._stepper.elapsed / fitting.seconds if fitting.seconds else 0.0
+            return rate_factor(fitting.settings, fitting.schedule, step=step, elapsed_share=share)
+
+        self.lr_scheduler = LambdaLR(optimizer or self.optimizer, factor)
+        return self.lr_scheduler
+
+    def training_step(self, model: torch.nn.Module, inputs: dict[str, Any], num_items_in_batch: Any = None) -> Any:
+        """Go forward and backward; raise LossDivergedError before a broken gradient reaches the weights."""
+        loss = super().training_step(model, inputs, num_items_in_batch)
+        value = float(loss)
+        if not math.isfinite(value):
+            raise LossDivergedError(self.state.global_step + 1)
+        self._stepper.add_batch(value, int(inputs["labels"].numel()))
+        return loss
+
+    def _get_output_dir(self, trial: Any) -> str:
+        return str(self._partial or self.args.output_dir)
+
+    def _save_checkpoint(self, model: torch.nn.Module, trial: Any) -> None:
+        """Let Trainer write into a folder of ours, then make it whole at once."""
+        step = self.state.global_step
+        with self._fitting.store.write("checkpoint", step) as partial:
+            self._partial = partial
+            try:
+                super()._save_checkpoint(model, trial)
+            finally:
+                self._partial = None
+            inner = partial / f"checkpoint-{step}"
+            for path in inner.iterdir():
+                if path.name not in _UNWANTED:
+                    path.rename(partial / path.name)
+            for name in _UNWANTED:
+                (inner / name).unlink(missing_ok=True)
+            inner.rmdir()
+            self._stepper.save_progress(partial)
+        self._fitting.reporter.report(CheckpointSaved(step))
+
+
+class _Stepper(TrainerCallback):  # type: ignore[misc]  # transformers has no type information
+    """After each step: report it, measure, keep the best, save, and decide whether to go on."""
+
+    def __init__(self, fitting: Fitting) -> None:
+        self._fitting = fitting
+        self._progress = fitting.progress
+        self._started = time.monotonic() - fitting.progress.elapsed
+        self._saved = time.monotonic()
+        self._step_began = time.monotonic()
+        self._loss = 0.0
+        self._tokens = 0
+        self._tokens_per_second = 0.0
+        self._seconds_per_step = 0.0
+        self._measuring_seconds = 0.0
+        self.stopped = False
+
+    @property
+    def elapsed(self) -> float:
+        """Return the seconds of tuning so far, those before a resume included."""
+        return time.monotonic() - self._started
+
+    def add_batch(self, loss: float, tokens: int) -> None:
+        """Note a batch of the current step."""
+        self._loss += loss
+        self._tokens += tokens
+
+    def save_progress(self, folder: Path) -> None:
+        """Write what a resumed run has to know into a checkpoint."""
+        progress = self._progress
+        progress.elapsed = self.elapsed
+        record = {
+            "best_step": progress.best_step,
+            "without_gain": progress.without_gain,
+            "elapsed": progress.elapsed,
+            "finished": progress.finished,
+        }
+        if math.isfinite(progress.best_nats):
+            record["best_nats"] = progress.best_nats
+        write_json(folder / PROGRESS_NAME, record)
+
+    def on_step_begin(self, args: Any, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
+        """Start the step's clock."""
+        self._step_began = time.monotonic()
+        self._loss, self._tokens = 0.0, 0
+
+    def on_step_end(self, args: Any, state: TrainerState, control: TrainerControl, **kwargs: Any) -> TrainerControl:
+        """Report the step and decide what comes next."""
+        step, schedule = int(state.global_step), self._fitting.schedule
+        self._report_step(step, kwargs)
+        at_end = step >= schedule.total_steps or self._is_late()
+        if self._fitting.control.is_stopping:
+            self.stopped = True
+        elif step % schedule.evaluate_every == 0 or at_end:
+            at_end = self._measure(step) or at_end
+        self._progress.finished = at_end and not self.stopped
+        control.should_training_stop = at_end or self.stopped
+        control.should_save = control.should_training_stop or self._wants_checkpoint(step)
+        if control.should_save:
+            self._saved = time.monotonic()
+        return control
+
+    def _is_late(self) -> bool:
+        """Say whether the time limit is used up but for one more measurement."""
+        limit = self._fitting.seconds
+        return limit is not None and self.elapsed + self._measuring_seconds + self._seconds_per_step > limit
+
+    def _wants_checkpoint(self, step: int) -> bool:
+        settings = self._fitting.settings
+        if settings.checkpoint_steps and step % settings.checkpoint_steps == 0:
+            return True
+        measured = step % self._fitting.schedule.evaluate_every == 0
+        due = time.monotonic() - self._saved >= settings.checkpoint_seconds
+        return due and (measured or settings.checkpoint_seconds > 0)
+
+    def _report_step(self, step: int, kwargs: dict[str, Any]) -> None:
+        seconds = max(time.monotonic() - self._step_began, 1e-6)
+        speed = self._tokens / seconds
+        known = self._tokens_per_second > 0
+        self._tokens_per_second = _blend(self._tokens_per_second, speed) if known else speed
+        self._seconds_per_step = _blend(self._seconds_per_step, seconds) if known else seconds
+        schedule = self._fitting.schedule
+        left = (schedule.total_steps - step) * self._seconds_per_step
+        left += (schedule.total_steps - step) / schedule.evaluate_every * self._measuring_seconds
+        if self._fitting.seconds is not None:
+            left = min(left, max(0.0, self._fitting.seconds - self.elapsed))
+        scheduler = kwargs.get("lr_scheduler")
+        rate = float(scheduler.get_last_lr()[0]) if scheduler is not None else 0.0
+        self._fitting.reporter.report(
+            StepTaken(
+                step=step,
+                total_steps=schedule.total_steps,
+                loss=round(self._loss, 5),
+                learning_rate=rate,
+                tokens_per_second=round(self._tokens_per_second, 1),
+                seconds_left=round(left, 1),
+            )
+        )
+
+    def _measure(self, step: int) -> bool:
+        """Measure held-out text, keep the weights where they are the best; return True where patience is at its end."""
+        began = time.monotonic()
+        figures = self._fitting.measure()
+        self._fitting.reporter.report(figures.as_event("during", step))
+        progress = self._progress
+        # A loss that is no number compares as no gain.
+        if figures.nats_per_token < progress.best_nats - self._fitting.settings.smallest_gain:
+            progress.best_step, progress.best_nats, progress.without_gain = step, figures.nats_per_token, 0
+            save_best(self._fitting.store, self._fitting.network, step, figures.nats_per_token)
+        else:
+            progress.without_gain += 1
+        self._measuring_seconds = time.monotonic() - began
+        return progress.without_gain >= self._fitting.settings.patience
+
+
+def save_best(store: CheckpointStore, network: TunedNetwork, step: int, nats: float) -> None:
+    """Keep the network's weights as the best so far."""
+    with store.write("best", step) as folder:
+        network.save_pretrained(folder, safe_serialization=True)
+        write_json(folder / BEST_NAME, {"step": step, "nats_per_token": nats})
+
+
+def load_best(network: TunedNetwork, folder: Path) -> None:
+    """Put the best weights into the network."""
+    from safetensors.torch import load_file
+
+    state = load_file(folder / "model.safetensors")
+    network.load_state_dict(state, strict=False)  # the output layer is the embedding and stands there once
+    network.tie_weights()
+
+
+def time_step(fitting_network: TunedNetwork, device: Device, batches: Sequence[dict[str, torch.Tensor]]) -> float:
+    """Return the seconds of one batch forward and backward: the fastest of ``batches``, which changes no weight."""
+    fitting_network.train()
+    fastest = math.inf
+    for batch in batches:
+        began = time.monotonic()
+        with torch.autocast(device.torch.type, dtype=torch.bfloat16, enabled=device.bf16):
+            loss = fitting_network(**{name: tensor.to(device.torch) for name, tensor in batch.items()}).loss
+        loss.backward()
+        float(loss)
+        fastest = min(fastest, time.monotonic() - began)
+        fitting_network.zero_grad(set_to_none=True)
+    return fastest
+
+
+def _blend(old: float, new: float) -> float:
+    return _SPEED_WINDOW * old + (1 - _SPEED_WINDOW) * new
