@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QFontDatabase
 from PySide6.QtWidgets import (
     QApplication,
@@ -117,10 +117,7 @@ class PreferencesDialog(QDialog):
         self.setting_changed.emit(setting.key)
 
     def _show_sample(self) -> None:
-        font = page_font(self._settings)
-        # A widget under a style sheet takes fonts from there only.
-        self.sample.setStyleSheet(f'font-family: "{font.family()}"; font-size: {font.pointSize()}pt;')
-        self.sample.setAlignment(Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter)
+        self.sample.setFont(page_font(self._settings))
 
     def _on_theme_activated(self) -> None:
         name = str(self.theme_box.currentData())
