@@ -24,9 +24,9 @@ from storydesk.bridge.phrases import Phrases
 from storydesk.domain.failures import Failure, FailureCode
 from storydesk.domain.manuscript import Story
 from storydesk.services.publishing import PublishingService
+from storydesk.ui.figures import say_format
 from storydesk.ui.file_names import propose_file_name
 from storydesk.ui.theme import SPACE_M, SPACE_S, SPACE_XL, icon, make_label, set_role
-from storydesk.ui.wording import say_format
 
 WIDTH_IN_LETTERS: Final = 72
 

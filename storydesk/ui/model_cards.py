@@ -6,8 +6,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from storydesk.domain.style_model import HubModel, StyleModel
+from storydesk.ui.figures import say_change, say_perplexity, say_size
 from storydesk.ui.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XS, icon, make_label
-from storydesk.ui.wording import say_change, say_perplexity, say_size
 
 
 class ModelCard(QFrame):

@@ -26,9 +26,9 @@ from storydesk.bridge.phrases import Phrases
 from storydesk.domain.failures import Failure, FailureCode
 from storydesk.domain.style_model import HubModel, StyleModel
 from storydesk.services.models import ModelService
+from storydesk.ui.figures import say_size
 from storydesk.ui.model_cards import HubCard, ModelCard
 from storydesk.ui.theme import SPACE_M, SPACE_S, SPACE_XL, icon, make_label, set_role
-from storydesk.ui.wording import say_size
 
 PROGRESS_STEPS: Final = 1000
 WIDTH_IN_LETTERS: Final = 92
