@@ -19,7 +19,12 @@ from storydesk.services.desk import Desk
 from storydesk.services.polishing import AUTO, ENGINES, Polish
 
 _PLAIN = {".txt", ".md", ".markdown", ".text"}
-_BYTE_ORDER_MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_BYTE_ORDER_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # its first half is the mark of UTF-16
+    (codecs.BOM_UTF16_LE, "utf-16"),
+)
+_ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be", "cp1252")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,20 +145,22 @@ def _read_plain(source: Source) -> _PlainFile | None:
     if source.path is None or source.path.suffix.lower() not in _PLAIN:
         return None
     content = source.path.read_bytes()
-    encodings = [encoding for mark, encoding in _BYTE_ORDER_MARKS if content.startswith(mark)] or ["utf-8", "cp1252"]
-    for encoding in encodings:
+    marked = next((encoding for mark, encoding in _BYTE_ORDER_MARKS if content.startswith(mark)), None)
+    for encoding in [marked] if marked else _ENCODINGS:
         try:
             text = content.decode(encoding)
-        except UnicodeDecodeError:
+            whole = text.encode(encoding) == content
+        except UnicodeError:
             continue
-        if text.encode(encoding) == content and (encoding != "cp1252" or _same_words(text, source.text)):
+        if whole and _has_letters_of(text, source.text):
             return _PlainFile(text, encoding)
-    # An encoding that was guessed: the text is kept, and becomes UTF-8.
-    return _PlainFile(source.text, "utf-8")
+    detail = "its encoding is not clear; save it as UTF-8 first"
+    raise StorydeskError(FailureCode.FILE_NOT_READABLE, path=str(source.path), detail=detail)
 
 
-def _same_words(text: str, other: str) -> bool:
-    return " ".join(other.split()) in " ".join(text.split())
+def _has_letters_of(text: str, other: str) -> bool:
+    """Return whether every letter beyond ASCII that the reader saw is in ``text`` too: the encoding was the same."""
+    return {letter for letter in other if letter > "\x7f"} <= set(text)
 
 
 def _describe(finding: Finding, text: str, name: str, applied: bool) -> str:

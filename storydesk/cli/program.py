@@ -17,12 +17,15 @@ from storydesk.cli import demo, export, models, polish, score, tune, write
 from storydesk.cli.arguments import ArgumentParser, UsageError
 from storydesk.cli.console import Console
 from storydesk.cli.phrases import as_failure, open_phrasebook
-from storydesk.domain.failures import FailureCode
+from storydesk.domain.failures import Failure, FailureCode
 from storydesk.services.desk import Desk
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 TRACEBACK_VARIABLE = "STORYDESK_TRACEBACK"
 """Set to 1, the traceback of what nobody expected is shown before its sentence."""
+
+OpenDesk = Callable[[Callable[[Failure], None]], Desk]
+"""Builds the desk; its argument hears what ends nothing, such as a GPU that can't be used."""
 
 COMMANDS = ("write", "score", "polish", "export", "models", "tune", "demo")
 
@@ -55,7 +58,7 @@ def build_parser() -> ArgumentParser:
     return parser
 
 
-def run_command(arguments: Sequence[str], open_desk: Callable[[], Desk], resources: Path) -> int:
+def run_command(arguments: Sequence[str], open_desk: OpenDesk, resources: Path) -> int:
     """Run one command and return its exit code: 0 done, 1 failed in words, 2 not understood, 130 interrupted."""
     console = Console(open_phrasebook(resources), as_json="--json" in arguments)
     try:
@@ -77,8 +80,8 @@ def run_command(arguments: Sequence[str], open_desk: Callable[[], Desk], resourc
         return _fail(error, console)
 
 
-def _run(parsed: argparse.Namespace, open_desk: Callable[[], Desk], console: Console) -> int:
-    desk = open_desk()
+def _run(parsed: argparse.Namespace, open_desk: OpenDesk, console: Console) -> int:
+    desk = open_desk(console.note_failure)
     try:
         code: int = parsed.run(parsed, desk, console)
     finally:

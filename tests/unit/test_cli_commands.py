@@ -31,7 +31,7 @@ class Shell:
     err: str = ""
 
     def __call__(self, *arguments: str) -> int:
-        code = run_command(arguments, lambda: self.world.desk, ROOT / "resources")
+        code = run_command(arguments, lambda _notice: self.world.desk, ROOT / "resources")
         self.out, self.err = self.capture.readouterr()
         return code
 
@@ -224,7 +224,7 @@ class TestModels:
         assert "gpt2" in shell.out
         assert shell.json("models")["active"] == "starter"
         assert shell.json("models", "list")["models"][0]["name"] == "starter"
-        assert run_command(["models", "--json", "list"], lambda: shell.world.desk, ROOT / "resources") == 0
+        assert run_command(["models", "--json", "list"], lambda _notice: shell.world.desk, ROOT / "resources") == 0
         assert json.loads(shell.capture.readouterr().out)["active"] == "starter"
 
     def test_add_use_show_remove(self, shell: Shell, tmp_path: Path) -> None:

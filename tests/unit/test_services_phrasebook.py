@@ -61,11 +61,15 @@ def _notice_codes() -> dict[str, frozenset[str]]:
         source = path.read_text(encoding="utf-8")
         for match in re.finditer(r"NoticeGiven\(\s*\"(\w+)\"(?:,\s*\{([^}]*)\})?", source):
             found[match[1]] = frozenset(re.findall(r"\"(\w+)\":", match[2] or ""))
+        for match in re.finditer(r"\.notice\(\s*\"(\w+)\"([^)]*)\)", source):
+            found[match[1]] = frozenset(re.findall(r"(\w+)=", match[2]))
     return found
 
 
 def test_every_notice_of_the_trainer_has_a_sentence() -> None:
-    for code, given in _notice_codes().items():
+    notices = _notice_codes()
+    assert notices
+    for code, given in notices.items():
         sentence, remedy = PHRASES.template(code)
         assert (list_parameters(sentence) | list_parameters(remedy)) <= given, code
 

@@ -1,0 +1,140 @@
+"""The composition root: builds every object and joins them; nothing else knows which adapter stands behind a port.
+
+Adapters are imported where they are built, so that ``storydesk --help`` is quick and a command loads what it uses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from storydesk.domain.failures import Failure, FailureCode
+
+if TYPE_CHECKING:
+    from storydesk.services.desk import Desk
+    from storydesk.services.polishing import PolishingService
+    from storydesk.services.ports import LibraryStore
+    from storydesk.storage.home import Home
+
+NO_DISPLAY = 2
+"""The exit code where there is no screen for the window."""
+
+
+def find_resources() -> Path:
+    """Return the shipped resources: inside the package where it was installed, else those of the checkout."""
+    package = Path(__file__).resolve().parent
+    installed = package / "_resources"
+    return installed if installed.is_dir() else package.parent / "resources"
+
+
+def build_desk(
+    home: Path | None = None, *, library: bool = True, on_notice: Callable[[Failure], None] | None = None
+) -> Desk:
+    """Return every use case, joined; nothing heavy is loaded before it is used.
+
+    ``home`` is the data folder, by default the one that the environment names. Without ``library`` the stories stay
+    closed until somebody asks for them, so that a command never takes them from a window. ``on_notice`` hears, on the
+    thread that loads a model, what ends nothing. Raises what opening the library may raise.
+    """
+    from storydesk.inference.engine import OnnxEngineLoader
+    from storydesk.publishing.documents import Documents
+    from storydesk.services.desk import Desk
+    from storydesk.services.engines import EngineHost
+    from storydesk.services.manuscripts import ManuscriptService
+    from storydesk.services.models import ModelService
+    from storydesk.services.publishing import PublishingService
+    from storydesk.services.scoring import ScoringService
+    from storydesk.services.tuning import TuningService
+    from storydesk.services.writing import WritingService
+    from storydesk.storage.home import Home
+    from storydesk.storage.model_library import BundleLibrary
+    from storydesk.storage.settings import JsonSettings
+    from storydesk.training.exchange import write_dataset
+    from storydesk.training.launcher import TrainerLauncher
+
+    place = Home(home) if home is not None else Home.find()
+    resources = find_resources()
+    settings = JsonSettings(place.settings)
+    documents = Documents()
+    store = _open_library(place) if library else cast("LibraryStore", _LibraryOnDemand(place))
+    models = BundleLibrary(place.models, resources / "starter")
+    host = EngineHost(OnnxEngineLoader(on_notice), models, settings)
+    list_dictionary = store.list_dictionary if library else (lambda: _read_dictionary(place))
+    return Desk(
+        library=store,
+        settings=settings,
+        manuscripts=ManuscriptService(store, documents),
+        engines=host,
+        writing=WritingService(host),
+        scoring=ScoringService(host),
+        new_polishing=lambda: _build_polishing(list_dictionary),
+        publishing=PublishingService(documents, documents),
+        models=ModelService(models, settings),
+        tuning=TuningService(TrainerLauncher(place.runs), models, settings, documents, write_dataset),
+        samples=resources / "samples",
+        home=place.root,
+    )
+
+
+class _LibraryOnDemand:
+    """Stands for a LibraryStore and opens it at the first call; closing what was never opened does nothing."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._store: LibraryStore | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        if self._store is None:
+            self._store = _open_library(self._home)
+        return getattr(self._store, name)
+
+    def close(self) -> None:
+        if self._store is not None:
+            self._store.close()
+
+
+def _open_library(home: Home) -> LibraryStore:
+    from storydesk.storage.library import SqliteLibrary
+
+    return SqliteLibrary(home.library, home.backups)
+
+
+def _read_dictionary(home: Home) -> Sequence[str]:
+    """Return the writer's own words and let go of the library at once."""
+    if not home.library.exists():
+        return ()
+    store = _open_library(home)
+    try:
+        return store.list_dictionary()
+    finally:
+        store.close()
+
+
+def _build_polishing(list_dictionary: Callable[[], Sequence[str]]) -> PolishingService:
+    from storydesk.grammar.checkers import create_checkers
+    from storydesk.services.polishing import PolishingService
+
+    return PolishingService(create_checkers(), list_dictionary)
+
+
+# The command line.
+
+
+def run_command(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit code."""
+    from storydesk.cli.program import run_command as run
+
+    return run(arguments, lambda on_notice: build_desk(library=False, on_notice=on_notice), find_resources())
+
+
+def say_no_display() -> int:
+    """Say that there is no screen for the window and return the exit code."""
+    from storydesk.cli.console import Console
+    from storydesk.cli.phrases import open_phrasebook
+
+    Console(open_phrasebook(find_resources()), as_json=False).note_failure(Failure(FailureCode.DISPLAY_MISSING))
+    return NO_DISPLAY
+
+
+# The window. It is built here too, by whoever builds the window.
