@@ -108,7 +108,12 @@ def _measure_path(path: Path, publishing: PublishingService, progress: Progress)
             continue
         documents, words = documents + counted[0], words + counted[1]
         usable.append(str(file))
-    if not unread and usable:
+    # A whole folder goes into the plan by its own name, unless some of it has to be left out or read by the app first.
+    if (
+        usable
+        and not unread
+        and not any(Path(name).suffix.lower().removeprefix(".") in RICH_FORMATS for name in usable)
+    ):
         usable = [str(path)]
     return Measure(documents, words, tuple(unread), tuple(usable))
 

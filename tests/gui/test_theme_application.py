@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from storydesk.domain.settings import PAGE_FONT, PAGE_SIZE
 from storydesk.ui.theme import app_icon, apply_theme, current_tokens, icon, page_font, set_role
 from storydesk.ui.theme.tokens import CONTRAST, DARK, LIGHT
-from tests.fakes.settings import MemorySettings
+from tests.fakes.services import FakeSettings
 
 
 @pytest.fixture(autouse=True)
@@ -85,7 +85,7 @@ def test_texts_grow_with_the_interface_and_buttons_show_them_whole(qtbot: QtBot,
 
 
 def test_the_page_s_font_is_the_writer_s_choice_or_a_serif_that_is_there(qapp: QApplication) -> None:
-    settings = MemorySettings()
+    settings = FakeSettings()
     settings.set(PAGE_SIZE, 22)
     assert page_font(settings).pointSize() == 22
     assert page_font(settings).family() in QFontDatabase.families()
