@@ -5,11 +5,12 @@ Adapters are imported where they are built, so that ``storydesk --help`` is quic
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from storydesk.domain.failures import Failure, FailureCode
+from storydesk.domain.failures import Failure, FailureCode, StorydeskError
 
 if TYPE_CHECKING:
     from storydesk.services.desk import Desk
@@ -56,11 +57,14 @@ def build_desk(
     place = Home(home) if home is not None else Home.find()
     resources = find_resources()
     settings = JsonSettings(place.settings)
+    if settings.damaged and on_notice is not None:
+        on_notice(Failure(str(FailureCode.SETTINGS_DAMAGED), {"path": str(settings.path)}))
     documents = Documents()
     store = _open_library(place) if library else cast("LibraryStore", _LibraryOnDemand(place))
     models = BundleLibrary(place.models, resources / "starter")
     host = EngineHost(OnnxEngineLoader(on_notice), models, settings)
-    list_dictionary = store.list_dictionary if library else (lambda: _read_dictionary(place))
+    # A command reads the words once; the window's may change while it is open.
+    list_dictionary = store.list_dictionary if library else functools.cache(lambda: _read_dictionary(place, on_notice))
     return Desk(
         library=store,
         settings=settings,
@@ -100,11 +104,16 @@ def _open_library(home: Home) -> LibraryStore:
     return SqliteLibrary(home.library, home.backups)
 
 
-def _read_dictionary(home: Home) -> Sequence[str]:
-    """Return the writer's own words and let go of the library at once."""
+def _read_dictionary(home: Home, on_notice: Callable[[Failure], None] | None) -> Sequence[str]:
+    """Return the writer's own words and let go of the library at once; a damaged one costs the words only."""
     if not home.library.exists():
         return ()
-    store = _open_library(home)
+    try:
+        store = _open_library(home)
+    except StorydeskError as error:
+        if on_notice is not None:
+            on_notice(error.failure)
+        return ()
     try:
         return store.list_dictionary()
     finally:
