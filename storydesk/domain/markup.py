@@ -85,21 +85,24 @@ def parse_line(line: str) -> tuple[Span, ...]:
 
 
 def format_spans(spans: tuple[Span, ...]) -> str:
-    """Return the line that parses to these spans; emphasis that can't be written, as inside a word, is left out."""
-    line = ""
-    for number, span in enumerate(spans):
-        text = escape(span.text)
-        stars = "*" * (span.emphasis + 2 * span.strong)
-        if stars and text.strip():
-            core = text.strip()
-            start = text.index(core)
-            before, after = text[:start], text[start + len(core) :]
-            following = after or "".join(other.text for other in spans[number + 1 :])
-            previous = (line + before)[-1:]
-            fits = not re.match(r"[\w*\\]", previous) and not re.match(r"[\w*]", following) and "*" not in core
-            text = f"{before}{stars}{core}{stars}{after}" if fits else text
-        line += text
-    return line
+    """Return the line that parses to these spans; emphasis that can't be written, as inside a word, is left out.
+
+    Stars that mean nothing are escaped only where they would be read as marks.
+    """
+    line = _compose(spans, escape_all=False)
+    return line if join_spans(parse_line(line)) == join_spans(spans) else _compose(spans, escape_all=True)
+
+
+def join_spans(spans: tuple[Span, ...]) -> tuple[Span, ...]:
+    """Return the spans with neighbours of one style joined."""
+    joined: list[Span] = []
+    for span in spans:
+        last = joined[-1] if joined else None
+        if last and (last.emphasis, last.strong) == (span.emphasis, span.strong):
+            joined[-1] = Span(last.text + span.text, last.emphasis, last.strong)
+        else:
+            joined.append(span)
+    return tuple(joined)
 
 
 def strip_markup(text: str) -> str:
@@ -112,14 +115,26 @@ def is_scene_break(line: str) -> bool:
     return _SCENE_BREAK.fullmatch(line.strip()) is not None
 
 
-def escape(text: str) -> str:
-    """Return plain text with its stars escaped where they would be read as emphasis."""
-    return text.replace("*", r"\*") if _EMPHASIS.search(text) or _ESCAPED.search(text) else text
-
-
 def unescape(text: str) -> str:
     """Return the text with escaped stars as stars."""
     return _ESCAPED.sub("*", text)
+
+
+def _compose(spans: tuple[Span, ...], *, escape_all: bool) -> str:
+    line = ""
+    for number, span in enumerate(spans):
+        stars = "*" * (span.emphasis + 2 * span.strong)
+        text = span.text.replace("*", r"\*") if escape_all or stars else span.text
+        if stars and text.strip():
+            core = text.strip()
+            start = text.index(core)
+            before, after = text[:start], text[start + len(core) :]
+            following = after or "".join(other.text for other in spans[number + 1 :])
+            previous = (line + before)[-1:]
+            fits = not re.match(r"[\w*\\]", previous) and not re.match(r"[\w*]", following) and core[-1] != "\\"
+            text = f"{before}{stars}{core}{stars}{after}" if fits else text
+        line += text
+    return line
 
 
 def _strip_line(line: str) -> str:

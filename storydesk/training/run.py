@@ -30,7 +30,7 @@ class TrainerRun:
     """
 
     def __init__(self, folder: Path, state: RunState, journal: JournalReader, process: subprocess.Popen[bytes]) -> None:
-        """Follow a process that was just started; ``state`` and ``journal`` stand at the end of what was said before."""
+        """Follow a process that was just started; ``state`` and ``journal`` stand where an earlier one ended."""
         self._folder = folder
         self._state = state
         self._journal = journal
@@ -94,7 +94,7 @@ class TrainerRun:
         if self._killed:
             self._state = replace(self._state, status=RunStatus.STOPPED)
             return
-        parameters = {"exit_code": exit_code, "log": str(self._folder / LOG_NAME)}
+        parameters: dict[str, str | int | float | bool] = {"exit_code": exit_code, "log": str(self._folder / LOG_NAME)}
         self._state = self._state.fail(Failure(FailureCode.TRAINER_ENDED.value, parameters))
 
     def _close_stdin(self) -> None:

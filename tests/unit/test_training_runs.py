@@ -238,6 +238,11 @@ def test_folders_that_are_no_runs_are_passed_over(tmp_path: Path) -> None:
     (tmp_path / "runs" / "stray file").write_text("x")
     (tmp_path / "runs" / "empty").mkdir()
     assert not launcher.unfinished()  # prepared, never started
+    assert launcher.find(folder.name) == folder
+    for name in ("empty", "..", "", "a\0b", "stray file"):
+        with pytest.raises(StorydeskError) as unknown:
+            launcher.find(name)
+        assert unknown.value.failure.code == FailureCode.RUN_NOT_FOUND
     (folder / "events.jsonl").write_text('{"v": "2.0", "kind": "run_started"}\n')
     assert not launcher.unfinished()
     with pytest.raises(StorydeskError) as caught:
