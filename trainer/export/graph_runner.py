@@ -19,6 +19,8 @@ class GraphRunner:
         """Load the graph; raise ValueError where it is no fast graph of ours, else what onnxruntime raises."""
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
+        # Sleeps between two pieces of work: the trainer's own threads want the processor.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         measures = self._session.get_modelmeta().custom_metadata_map
         if measures.get("layout") != _LAYOUT:
