@@ -3,7 +3,7 @@
 A widget asks for a look by its role (``set_role(widget, "primary")``):
 
 - buttons: ``primary`` (the one main action of a place), ``flat`` (bars, icons; checked ones turn soft), none (outlined)
-- labels: ``title``, ``heading``, ``muted``, ``chip``, ``chip-accent``, ``problem``
+- labels: ``title``, ``heading``, ``muted``, ``chip``, ``chip-accent``, ``step`` (one of several, not the current), ``problem``
 - frames: ``bar`` (line below), ``status`` (line above), ``side`` (line right), ``partner`` (line left), ``card``,
   ``page`` (the page's colour, no line), ``notice``
 - fields: ``page`` on a text edit takes its frame away
@@ -60,7 +60,8 @@ QLabel[role="title"] {{ font-size: {text + 7}px; font-weight: 600; }}
 QLabel[role="heading"] {{ font-size: {text + 1}px; font-weight: 600; }}
 QLabel[role="muted"] {{ color: {t.muted}; font-size: {text - 1}px; }}
 QLabel[role="problem"] {{ color: {t.problem}; }}
-QLabel[role="chip"], QLabel[role="chip-accent"] {{
+QLabel[role="step"] {{ color: {t.muted}; border: 1px solid transparent; }}
+QLabel[role="chip"], QLabel[role="chip-accent"], QLabel[role="step"] {{
   font-size: {text - 1}px; border-radius: {RADIUS}px; padding: {SPACE_XS - 1}px {SPACE_S}px; }}
 QLabel[role="chip"] {{ background: {chip}; border: 1px solid {t.line if _loud(t) else chip}; }}
 QLabel[role="chip-accent"] {{ background: {t.accent_soft}; border: 1px solid {t.accent_soft}; }}

@@ -1,0 +1,154 @@
+"""Step 4, what changed: before and after in words, samples, the figures for experts, and the choice."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+
+from storydesk.bridge.phrases import Phrases
+from storydesk.domain.failures import Failure, FailureCode
+from storydesk.domain.tuning import GraphParity, RunState, RunStatus
+from storydesk.services.ports import SettingsStore
+from storydesk.services.tuning import TuningOutcome
+from storydesk.ui.figures import say_change, say_number, say_perplexity
+from storydesk.ui.theme import SPACE_M, SPACE_S, make_label, set_role
+from storydesk.ui.tuning.fold_out import FoldOut
+from storydesk.ui.tuning.loss_curve import LossCurve
+from storydesk.ui.tuning.sample_column import SampleColumn
+
+
+class ChangeStep(QWidget):
+    """Shows how a run ended: completed, paused or without a result. GUI thread."""
+
+    adoption_wanted = Signal()
+    """Use the new model although it measured no better."""
+    return_wanted = Signal()
+    """Go back to the model that was in use before."""
+    resume_wanted = Signal()
+    again_wanted = Signal()
+    leave_wanted = Signal()
+
+    def __init__(self, phrases: Phrases, settings: SettingsStore, parent: QWidget | None = None) -> None:
+        """Show nothing yet."""
+        super().__init__(parent)
+        self._phrases = phrases
+        self.heading = make_label("", "title")
+        self.said = make_label("", selectable=True)
+        self.figures = make_label("", "heading")
+        self.in_use = make_label("")
+        self.curve = LossCurve()
+        self.samples = SampleColumn(self.tr("Stories it wrote on prompts it never read"), settings)
+        self._parity = make_label("", "muted", selectable=True)
+        self.experts = FoldOut(self.tr("For experts"), self._parity)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(SPACE_M)
+        for widget in (self.heading, self.said, self.figures, self.in_use, self.curve, self.samples, self.experts):
+            layout.addWidget(widget)
+        layout.addStretch()
+        layout.addLayout(self._build_buttons())
+
+    def show_outcome(self, outcome: TuningOutcome) -> None:
+        """Show a run that was completed or paused."""
+        state = outcome.state
+        if state.status is not RunStatus.COMPLETED or outcome.model is None:
+            self._show_paused(state)
+            return
+        better = state.perplexity_after < state.perplexity_before
+        self.heading.setText(self.tr("Your voice is ready") if better else self.tr("No better than before"))
+        set_role(self.said, "")
+        self.said.setText(say_change(state.perplexity_before, state.perplexity_after))
+        figures = {"before": say_perplexity(state.perplexity_before), "after": say_perplexity(state.perplexity_after)}
+        self.figures.setText(self.tr("Perplexity {before} → {after}").format(**figures))
+        self.show_in_use(outcome.model.name, is_new=outcome.adopted)
+        self._show_run(state)
+        self._show_buttons(
+            keep_old=outcome.adopted, use_new=not outcome.adopted, resume=False, again=not better, leave=True
+        )
+
+    def show_failure(self, failure: Failure, state: RunState | None) -> None:
+        """Show why there is no new model; what was saved can be gone on from."""
+        cancelled = failure.code == FailureCode.CANCELLED
+        self.heading.setText(self.tr("Cancelled") if cancelled else self.tr("No new model this time"))
+        set_role(self.said, "" if cancelled else "problem")
+        self.said.setText("\n".join(part for part in self._phrases.say(failure) if part))
+        self.figures.setText("")
+        self.in_use.setText(self.tr("Everything else is as it was."))
+        self._show_run(state)
+        saved = state is not None and state.checkpoint_step > 0
+        self._show_buttons(keep_old=False, use_new=False, resume=saved, again=True, leave=True)
+
+    def show_in_use(self, name: str, *, is_new: bool) -> None:
+        """Say which model writes from now on, and offer the other one."""
+        said = self.tr("{name} is in use now; the next words come from it.")
+        kept = self.tr("The model that you had is in use. {name} is on your shelf.")
+        self.in_use.setText((said if is_new else kept).format(name=name))
+        self.keep_button.setVisible(is_new)
+        self.use_button.setVisible(not is_new)
+
+    def show_choice_failure(self, failure: Failure) -> None:
+        """Say why the choice could not be carried out."""
+        set_role(self.in_use, "problem")
+        self.in_use.setText(self._phrases.say_line(failure))
+
+    def _show_paused(self, state: RunState) -> None:
+        self.heading.setText(self.tr("Paused"))
+        set_role(self.said, "")
+        saved = self.tr("What was learnt up to step {step} is saved. You can go on whenever you like.")
+        nothing = self.tr("It had not learnt anything yet, so nothing is lost.")
+        self.said.setText(saved.format(step=say_number(state.checkpoint_step)) if state.checkpoint_step else nothing)
+        self.figures.setText("")
+        self.in_use.setText(self.tr("The model that you had is in use."))
+        self._show_run(state)
+        self._show_buttons(keep_old=False, use_new=False, resume=True, again=True, leave=True)
+
+    def _show_run(self, state: RunState | None) -> None:
+        set_role(self.in_use, "")
+        self.figures.setVisible(bool(self.figures.text()))
+        self.curve.show_points(state.losses if state else (), state.heldout if state else ())
+        self.curve.setVisible(not self.curve.is_empty)
+        self.samples.show_samples(state.samples if state else ())
+        lines = [self._describe_parity(parity) for parity in state.parity] if state else []
+        self._parity.setText("\n".join(lines))
+        self.experts.setVisible(bool(lines))
+
+    def _describe_parity(self, parity: GraphParity) -> str:
+        said = self.tr(
+            "{graph} beside {reference}: largest difference of log-probabilities {difference}, perplexity {mine} "
+            "beside {theirs}"
+        )
+        return said.format(
+            graph=parity.graph,
+            reference=parity.reference,
+            difference=f"{parity.largest_difference:.2g}",
+            mine=say_number(parity.perplexity, 3),
+            theirs=say_number(parity.reference_perplexity, 3),
+        )
+
+    def _build_buttons(self) -> QHBoxLayout:
+        self.again_button = QPushButton(self.tr("Change the plan"))
+        self.again_button.clicked.connect(self.again_wanted)
+        self.keep_button = QPushButton(self.tr("Keep the old one"))
+        self.keep_button.clicked.connect(self.return_wanted)
+        self.use_button = QPushButton(self.tr("Use my voice"))
+        self.use_button.clicked.connect(self.adoption_wanted)
+        self.resume_button = QPushButton(self.tr("Go on"))
+        self.resume_button.setAccessibleName(self.tr("Go on with the tuning"))
+        self.resume_button.clicked.connect(self.resume_wanted)
+        self.leave_button = QPushButton(self.tr("Back to writing"))
+        self.leave_button.setProperty("role", "primary")
+        self.leave_button.clicked.connect(self.leave_wanted)
+        row = QHBoxLayout()
+        row.setSpacing(SPACE_S)
+        row.addWidget(self.again_button)
+        row.addStretch()
+        for button in (self.keep_button, self.use_button, self.resume_button, self.leave_button):
+            row.addWidget(button)
+        return row
+
+    def _show_buttons(self, *, keep_old: bool, use_new: bool, resume: bool, again: bool, leave: bool) -> None:
+        self.keep_button.setVisible(keep_old)
+        self.use_button.setVisible(use_new)
+        self.resume_button.setVisible(resume)
+        self.again_button.setVisible(again)
+        self.leave_button.setVisible(leave)
