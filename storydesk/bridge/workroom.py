@@ -70,6 +70,10 @@ class Workroom(QObject):
         self._score_due.start(SCORE_PAUSE_MILLISECONDS)
         self._grammar_due.start(GRAMMAR_PAUSE_MILLISECONDS)
 
+    def note_prompt_change(self) -> None:
+        """Hear that the story answers another prompt."""
+        self._score_due.start(SCORE_PAUSE_MILLISECONDS)
+
     def note_replaced(self) -> None:
         """Hear that another text is on the page."""
         self.revision += 1

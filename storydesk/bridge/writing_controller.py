@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Signal, Slot
 
@@ -34,7 +34,6 @@ class Candidate:
     perplexity: float = 0.0
     ended: bool = False
     reason: FinishReason | None = None
-    accepted: bool = field(default=False)
 
 
 class WritingController(QObject):

@@ -1,0 +1,125 @@
+"""Every action of the window in one table: name, words, shortcut, icon."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QWidget
+
+from storydesk.ui.theme import icon
+
+
+@dataclass(frozen=True, slots=True)
+class ActionSpec:
+    """One action. ``writes`` ones are off in a window that may not write; the page itself hears ``on_page`` keys."""
+
+    id: str
+    text: str
+    shortcut: str = ""
+    icon: str = ""
+    tip: str = ""
+    checkable: bool = False
+    writes: bool = False
+    on_page: bool = False
+
+
+def _n(text: str) -> str:
+    return str(QT_TRANSLATE_NOOP("Actions", text))
+
+
+TABLE: tuple[ActionSpec, ...] = (
+    ActionSpec("new_story", _n("New story"), "Ctrl+N", "plus", writes=True),
+    ActionSpec("import_story", _n("Import a story…"), "Ctrl+O", "download-simple", writes=True),
+    ActionSpec(
+        "keep_draft",
+        _n("Keep this draft and go on in a new one"),
+        "Ctrl+S",
+        "stack",
+        _n("Your text is saved by itself; this keeps the draft as it is now and goes on in a copy"),
+        writes=True,
+    ),
+    ActionSpec("export", _n("Export"), "Ctrl+E", "export", _n("Save the story as a document")),
+    ActionSpec("trash_story", _n("Put this story into the trash"), "Ctrl+Shift+Backspace", "trash", writes=True),
+    ActionSpec("go_on", _n("Go on"), "Ctrl+Return", "play", _n("Let the model go on at the cursor"), writes=True),
+    ActionSpec(
+        "three_ways", _n("3 ways"), "Ctrl+Shift+Return", "list-numbers", _n("Write three ways to go on"), writes=True
+    ),
+    ActionSpec("stop", _n("Stop"), "Ctrl+.", "stop", _n("Stop writing; what has come stays")),
+    ActionSpec("accept_ghost", _n("Accept the suggestion"), "Tab", "check", writes=True, on_page=True),
+    ActionSpec("dismiss_ghost", _n("Dismiss the suggestion"), "Esc", "x", on_page=True),
+    ActionSpec("use_way_1", _n("Use the first way"), "Alt+1", writes=True),
+    ActionSpec("use_way_2", _n("Use the second way"), "Alt+2", writes=True),
+    ActionSpec("use_way_3", _n("Use the third way"), "Alt+3", writes=True),
+    ActionSpec("polish", _n("Polish"), "F7", "sparkle", _n("Read the whole story with every grammar checker")),
+    ActionSpec("next_note", _n("Next grammar note"), "F8", "arrow-down"),
+    ActionSpec("previous_note", _n("Previous grammar note"), "Shift+F8", "arrow-up"),
+    ActionSpec("show_fixes", _n("Fixes for the word at the cursor"), "Alt+Return", "wrench", writes=True),
+    ActionSpec("accept_note", _n("Accept"), "Alt+A", "check", _n("Put the first suggestion in"), writes=True),
+    ActionSpec("ignore_note", _n("Ignore"), "Alt+I", "eye-slash", _n("Leave it as it is, here and elsewhere")),
+    ActionSpec(
+        "learn_note", _n("Learn"), "Alt+L", "book-bookmark", _n("Put the word into your dictionary"), writes=True
+    ),
+    ActionSpec("undo", _n("Undo"), "Ctrl+Z", "arrow-u-up-left", writes=True, on_page=True),
+    ActionSpec("redo", _n("Redo"), "Ctrl+Shift+Z", "arrow-u-up-right", writes=True, on_page=True),
+    ActionSpec("focus_mode", _n("Focus"), "F11", "target", _n("Leave the page alone on the screen"), checkable=True),
+    ActionSpec("search", _n("Search all stories"), "Ctrl+Shift+F", "magnifying-glass"),
+    ActionSpec("go_to_prompt", _n("Go to the prompt"), "Ctrl+P", "chat-text"),
+    ActionSpec("go_to_page", _n("Go to the page"), "Ctrl+Shift+E", "text-t"),
+    ActionSpec("next_pane", _n("Next part of the window"), "F6", "arrows-left-right"),
+    ActionSpec("toggle_library", _n("Library"), "Ctrl+Shift+L", "sidebar-simple", _n("Show or fold the library"), True),
+    ActionSpec("toggle_partner", _n("Partner"), "Ctrl+Shift+P", "sidebar-simple", _n("Show or fold the partner"), True),
+    ActionSpec("show_write", _n("Write"), "Ctrl+Shift+W", checkable=True),
+    ActionSpec("show_polish", _n("Polish"), "Ctrl+Shift+G", checkable=True),
+    ActionSpec("larger_text", _n("Larger text"), "Ctrl++", "magnifying-glass-plus"),
+    ActionSpec("smaller_text", _n("Smaller text"), "Ctrl+-", "magnifying-glass-minus"),
+    ActionSpec("tune", _n("Tune my model"), "Ctrl+T", "magic-wand", _n("Teach the model your own voice"), writes=True),
+    ActionSpec("models", _n("Models…"), "Ctrl+M", "books"),
+    ActionSpec("preferences", _n("Preferences…"), "Ctrl+,", "gear"),
+    ActionSpec("quit", _n("Quit"), "Ctrl+Q", "sign-out"),
+)
+"""The order is the menu's."""
+
+MENU: tuple[tuple[str, ...], ...] = (
+    ("new_story", "import_story", "keep_draft", "export", "trash_story"),
+    ("go_on", "three_ways", "stop", "accept_ghost", "dismiss_ghost"),
+    ("polish", "next_note", "previous_note", "show_fixes"),
+    ("search", "go_to_prompt", "go_to_page", "next_pane", "focus_mode", "toggle_library", "toggle_partner"),
+    ("larger_text", "smaller_text"),
+    ("tune", "models", "preferences", "quit"),
+)
+
+
+def make_actions(window: QWidget, *, read_only: bool) -> dict[str, QAction]:
+    """Return the actions by name, added to the window so that their shortcuts work wherever the focus is."""
+    return {spec.id: _make(spec, window, read_only) for spec in TABLE}
+
+
+def _make(spec: ActionSpec, window: QWidget, read_only: bool) -> QAction:
+    text = QCoreApplication.translate("Actions", spec.text)
+    action = QAction(text, window)
+    action.setObjectName(spec.id)
+    action.setCheckable(spec.checkable)
+    if spec.icon:
+        action.setIcon(icon(spec.icon))
+    keys = QKeySequence(spec.shortcut)
+    tip = QCoreApplication.translate("Actions", spec.tip) if spec.tip else text
+    if not keys.isEmpty():
+        tip = f"{tip} ({keys.toString(QKeySequence.SequenceFormat.NativeText)})"
+        if not spec.on_page:  # Tab, Esc and undo belong to whatever has the focus
+            action.setShortcut(keys)
+    action.setToolTip(tip)
+    if read_only and spec.writes:
+        action.setEnabled(False)
+    window.addAction(action)
+    return action
+
+
+def find_spec(name: str, table: Iterable[ActionSpec] = TABLE) -> ActionSpec:
+    """Return the action of this name; KeyError where there is none."""
+    for spec in table:
+        if spec.id == name:
+            return spec
+    raise KeyError(name)

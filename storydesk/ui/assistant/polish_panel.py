@@ -1,0 +1,141 @@
+"""Polishing: what the grammar checkers found, to be accepted, ignored or learned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QListWidget, QListWidgetItem, QPushButton, QVBoxLayout, QWidget
+
+from storydesk.domain.polishing import Category, Finding
+from storydesk.ui.sentences import say_category, say_count
+from storydesk.ui.theme import SPACE_M, SPACE_S, icon, set_role
+
+_FINDING = Qt.ItemDataRole.UserRole
+MOST_SHOWN = 300
+
+
+class PolishPanel(QWidget):
+    """The partner's Polish tab. GUI thread."""
+
+    finding_chosen = Signal(object)
+    """The writer went to a finding in the list."""
+    mend_all_wanted = Signal()
+
+    def __init__(self, actions: Mapping[str, QAction], parent: QWidget | None = None) -> None:
+        """Offer the actions that polish."""
+        super().__init__(parent)
+        self._actions = actions
+        self.polish_button = self._make_button(actions["polish"], self.tr("Polish the story"))
+        self.polish_button.setIcon(icon("sparkle", "on_accent"))
+        set_role(self.polish_button, "primary")
+        self.status = QLabel(self)
+        self.status.setWordWrap(True)
+        set_role(self.status, "muted")
+        self.list = QListWidget(self)
+        self.list.setWordWrap(True)
+        self.list.setTextElideMode(Qt.TextElideMode.ElideNone)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list.setAccessibleName(self.tr("Grammar notes"))
+        self.list.setSpacing(1)
+        self.list.setIconSize(QSize(16, 16))
+        self.list.currentItemChanged.connect(self._on_current_changed)
+        self.list.itemClicked.connect(self._on_item_clicked)
+        self.list.itemActivated.connect(lambda _item: actions["accept_note"].trigger())
+        row = QHBoxLayout()
+        row.setSpacing(SPACE_S)
+        self.note_buttons = [
+            self._make_button(actions[name], actions[name].text())
+            for name in ("accept_note", "ignore_note", "learn_note")
+        ]
+        for button in self.note_buttons:
+            row.addWidget(button, 1)
+        self.mend_button = QPushButton(self.tr("Accept all with one clear fix"), self)
+        self.mend_button.clicked.connect(self.mend_all_wanted)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(SPACE_M)
+        column.addWidget(self.polish_button)
+        column.addWidget(self.status)
+        column.addWidget(self.list, 1)
+        column.addLayout(row)
+        column.addWidget(self.mend_button)
+        self.show_findings((), lambda _finding: "")
+
+    @property
+    def current(self) -> Finding | None:
+        """The finding that is chosen in the list."""
+        item = self.list.currentItem()
+        found = item.data(_FINDING) if item is not None else None
+        return found if isinstance(found, Finding) else None
+
+    def show_findings(self, findings: Sequence[Finding], excerpt: Callable[[Finding], str]) -> None:
+        """List the findings; ``excerpt`` gives the words that one is about."""
+        row = max(self.list.currentRow(), 0)
+        self.list.blockSignals(True)
+        self.list.clear()
+        for finding in findings[:MOST_SHOWN]:
+            words = excerpt(finding).strip() or "␣"
+            fix = f"  →  {finding.suggestions[0]}" if finding.suggestions and finding.suggestions[0] else ""
+            item = QListWidgetItem(f"{words}{fix}\n{say_category(finding.category)}: {finding.message}")
+            item.setData(_FINDING, finding)
+            item.setToolTip(finding.message)
+            self.list.addItem(item)
+        if self.list.count():
+            self.list.setCurrentRow(min(row, self.list.count() - 1))
+        self.list.blockSignals(False)
+        self.list.setVisible(bool(findings))
+        self._say_count(len(findings))
+        self._fit_buttons()
+
+    def say(self, text: str) -> None:
+        """Say what is going on, above the list."""
+        self.status.setText(text)
+
+    def choose(self, finding: Finding) -> None:
+        """Move to a finding in the list without telling anybody."""
+        for row in range(self.list.count()):
+            if self.list.item(row).data(_FINDING) == finding:
+                self.list.blockSignals(True)
+                self.list.setCurrentRow(row)
+                self.list.blockSignals(False)
+                self._fit_buttons()
+                return
+
+    def _say_count(self, count: int) -> None:
+        if count:
+            self.say(say_count(count, self.tr("{n} note"), self.tr("{n} notes")))
+        else:
+            self.say(
+                self.tr(
+                    "Nothing to mend so far. Small slips are underlined while you write; "
+                    "Polish the story reads all of it more closely."
+                )
+            )
+
+    def _fit_buttons(self) -> None:
+        finding = self.current
+        for button in (*self.note_buttons, self.mend_button):
+            button.setVisible(finding is not None)
+        if finding is not None and self._actions["accept_note"].isEnabled():
+            self.note_buttons[0].setEnabled(bool(finding.suggestions))
+            self.note_buttons[2].setEnabled(finding.category is Category.SPELLING)
+        self.mend_button.setEnabled(self._actions["accept_note"].isEnabled())
+
+    def _make_button(self, action: QAction, text: str) -> QPushButton:
+        button = QPushButton(text, self)
+        button.setToolTip(action.toolTip())
+        button.setEnabled(action.isEnabled())
+        button.clicked.connect(action.trigger)
+        return button
+
+    @Slot(QListWidgetItem, QListWidgetItem)
+    def _on_current_changed(self, current: QListWidgetItem | None, _previous: QListWidgetItem | None) -> None:
+        self._fit_buttons()
+        if current is not None:
+            self.finding_chosen.emit(current.data(_FINDING))
+
+    @Slot(QListWidgetItem)
+    def _on_item_clicked(self, item: QListWidgetItem) -> None:
+        self.finding_chosen.emit(item.data(_FINDING))

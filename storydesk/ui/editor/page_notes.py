@@ -1,0 +1,201 @@
+"""Grammar notes on the page: underlines, the menu at a word, and the list beside the page, kept in step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QEvent, QObject, QPoint, Signal, Slot
+from PySide6.QtGui import QColor, QTextCharFormat
+from PySide6.QtWidgets import QMenu
+
+from storydesk.bridge.findings import Findings
+from storydesk.bridge.grammar_worker import GrammarReport
+from storydesk.bridge.workroom import Workroom
+from storydesk.domain.polishing import Category, Finding
+from storydesk.ui.assistant.polish_panel import PolishPanel
+from storydesk.ui.editor.compositor import Mark
+from storydesk.ui.editor.finding_menu import fill_finding_menu, pop_up_finding_menu
+from storydesk.ui.editor.page import PageEdit
+from storydesk.ui.theme import current_tokens
+
+LAYER = "grammar"
+_QUIET = (Category.STYLE, Category.TYPOGRAPHY, Category.REPETITION)
+
+
+class PageNotes(QObject):
+    """Joins the grammar thread with the page and its panel. GUI thread."""
+
+    count_changed = Signal(int)
+
+    def __init__(self, workroom: Workroom, page: PageEdit, panel: PolishPanel, *, writes: bool) -> None:
+        """Listen to all three."""
+        super().__init__(page)
+        self._workroom = workroom
+        self._page = page
+        self._panel = panel
+        self._writes = writes
+        self.findings = Findings()
+        workroom.grammar.report_ready.connect(self._on_report_ready)
+        page.edited.connect(self._on_edited)
+        page.place_clicked.connect(self._on_place_clicked)
+        page.menu_wanted.connect(self._on_menu_wanted)
+        page.installEventFilter(self)
+        panel.finding_chosen.connect(self._on_finding_chosen)
+        panel.mend_all_wanted.connect(self.mend_all)
+
+    def clear(self) -> None:
+        """Begin afresh for another draft."""
+        self.findings.clear()
+        self._show()
+
+    def go(self, step: int) -> None:
+        """Go to the next (1) or previous (-1) note from the cursor."""
+        shown = self.findings.shown
+        if not shown:
+            return
+        place = self._page.textCursor().selectionStart()
+        if step > 0:
+            found = next((finding for finding in shown if finding.start > place), shown[0])
+        else:
+            found = next((finding for finding in reversed(shown) if finding.start < place), shown[-1])
+        self._page.go_to(found.start, found.end)
+        self._panel.choose(found)
+
+    def show_fixes(self) -> None:
+        """Open the menu of the word at the cursor, or of the note chosen in the list."""
+        finding = self._current()
+        if finding is not None and self._writes:
+            place = self._page.viewport().mapToGlobal(self._page.cursorRect().bottomLeft())
+            self._pop_up(finding, place)
+
+    def accept(self, finding: Finding | None = None, suggestion: str | None = None) -> None:
+        """Put a suggestion in, the first one where none is named; one step that can be undone."""
+        finding = finding or self._current()
+        if finding is None or not self._writes or (suggestion is None and not finding.suggestions):
+            return
+        self.findings.drop(finding)
+        self._page.replace(finding.start, finding.end, finding.suggestions[0] if suggestion is None else suggestion)
+
+    def ignore(self, finding: Finding | None = None) -> None:
+        """Leave a finding as it is, and others of its kind about the same words."""
+        finding = finding or self._current()
+        if finding is not None:
+            self.findings.ignore(finding, self._words(finding))
+            for other in [other for other in self.findings.shown if other.rule == finding.rule]:
+                if self._words(other) == self._words(finding):
+                    self.findings.drop(other)
+            self._show()
+
+    def learn(self, finding: Finding | None = None) -> None:
+        """Put the word into the writer's dictionary."""
+        finding = finding or self._current()
+        if finding is None or finding.category is not Category.SPELLING or not self._writes:
+            return
+        word = self._words(finding)
+        for other in [other for other in self.findings.shown if self._words(other).casefold() == word.casefold()]:
+            self.findings.drop(other)
+        self._show()
+
+        def on_learnt(_done: object) -> None:
+            self._workroom.grammar.forget()
+            self._workroom.look_again()
+
+        self._workroom.manuscripts.learn_word(word, on_learnt)
+
+    @Slot()
+    def mend_all(self) -> None:
+        """Put in every first suggestion that is no matter of style, as one step that can be undone."""
+        clear = [
+            finding for finding in self.findings.shown if finding.suggestions and finding.category is not Category.STYLE
+        ]
+        if not clear or not self._writes:
+            return
+        cursor = self._page.textCursor()
+        cursor.beginEditBlock()
+        for finding in reversed(clear):
+            cursor.setPosition(finding.start)
+            cursor.setPosition(finding.end, cursor.MoveMode.KeepAnchor)
+            cursor.insertText(finding.suggestions[0])
+        cursor.endEditBlock()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Draw the underlines in the colours of another theme."""
+        if event.type() == QEvent.Type.PaletteChange:
+            self._mark()
+        return super().eventFilter(watched, event)
+
+    def _current(self) -> Finding | None:
+        cursor = self._page.textCursor()
+        found = self.findings.find_at(cursor.selectionStart())
+        if found is None and self._panel.isVisible():
+            chosen = self._panel.current
+            found = chosen if chosen in self.findings.shown else None
+        return found
+
+    def _words(self, finding: Finding) -> str:
+        return self._page.text_at(finding.start, finding.end)
+
+    def _choices(self, finding: Finding) -> dict[str, Callable[..., None]]:
+        return {
+            "accept": lambda suggestion: self.accept(finding, suggestion),
+            "ignore": lambda: self.ignore(finding),
+            "learn": lambda: self.learn(finding),
+        }
+
+    def _pop_up(self, finding: Finding, place: QPoint) -> None:
+        self._panel.choose(finding)
+        pop_up_finding_menu(self._page, finding, place, **self._choices(finding))
+
+    def _show(self) -> None:
+        self._mark()
+        self._panel.show_findings(self.findings.shown, self._words)
+        self.count_changed.emit(len(self.findings.shown))
+
+    def _mark(self) -> None:
+        tokens = current_tokens()
+        formats = {}
+        for quiet in (False, True):
+            marked = QTextCharFormat()
+            dotted, wave = QTextCharFormat.UnderlineStyle.DotLine, QTextCharFormat.UnderlineStyle.WaveUnderline
+            marked.setUnderlineStyle(dotted if quiet else wave)
+            marked.setUnderlineColor(QColor(tokens.accent if quiet else tokens.problem))
+            formats[quiet] = marked
+        self._page.marks.set_layer(
+            LAYER,
+            [Mark(finding.start, finding.end, formats[finding.category in _QUIET]) for finding in self.findings.shown],
+        )
+
+    @Slot(object)
+    def _on_report_ready(self, report: GrammarReport) -> None:
+        if report.revision != self._workroom.revision:
+            if report.deep:
+                self._workroom.polish()  # the text moved on while LanguageTool was reading
+            return
+        if report.deep:
+            self.findings.set_deep(report.text, report.findings)
+        else:
+            self.findings.set_quick(report.text, report.findings)
+        self._show()
+
+    @Slot(int, int, int)
+    def _on_edited(self, position: int, removed: int, added: int) -> None:
+        if self.findings.shift(position, removed, added):
+            self._show()
+
+    @Slot(int, QPoint)
+    def _on_place_clicked(self, place: int, on_screen: QPoint) -> None:
+        finding = self.findings.find_at(place)
+        if finding is not None and self._writes and place < finding.end:
+            self._pop_up(finding, on_screen)
+
+    @Slot(object, int)
+    def _on_menu_wanted(self, menu: QMenu, place: int) -> None:
+        finding = self.findings.find_at(place)
+        if finding is not None and self._writes:
+            first = menu.actions()[0] if menu.actions() else None
+            fill_finding_menu(menu, finding, before=first, **self._choices(finding))
+
+    @Slot(object)
+    def _on_finding_chosen(self, finding: Finding) -> None:
+        if finding in self.findings.shown:
+            self._page.go_to(finding.start, finding.end)

@@ -1,0 +1,484 @@
+"""The window: library, page and partner side by side, a bar above and a line below."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QEvent, Qt, Signal, Slot
+from PySide6.QtGui import QAction, QCloseEvent, QResizeEvent
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QFrame,
+    QHBoxLayout,
+    QMainWindow,
+    QMessageBox,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from storydesk.bridge.engine_worker import EngineState
+from storydesk.bridge.manuscript_controller import OpenStory
+from storydesk.bridge.notices import NoticeBus
+from storydesk.bridge.phrases import Phrases
+from storydesk.bridge.workroom import Workroom
+from storydesk.domain.failures import Failure, FailureCode
+from storydesk.domain.manuscript import Story
+from storydesk.domain.settings import PAGE_SIZE, PARTNER_SHOWN, SIDE_SHOWN, WINDOW_GEOMETRY
+from storydesk.ui.actions import make_actions
+from storydesk.ui.assistant.co_writer import CoWriter
+from storydesk.ui.assistant.partner_panel import PartnerPanel
+from storydesk.ui.editor.page import PageEdit
+from storydesk.ui.editor.page_notes import PageNotes
+from storydesk.ui.editor.word_count import count_document
+from storydesk.ui.empty_page import EmptyPage
+from storydesk.ui.library.library_panel import LibraryPanel
+from storydesk.ui.notice_bar import NoticeBar
+from storydesk.ui.sentences import say_untitled
+from storydesk.ui.status_bar import StatusBar
+from storydesk.ui.theme import make_label, page_font, set_role
+from storydesk.ui.top_bar import TopBar
+from storydesk.ui.window_timers import make_single_shot
+
+NARROW = 1024
+COUNT_MILLISECONDS = 120
+PROGRAM = "Storydesk"
+
+
+class MainWindow(QMainWindow):
+    """Shows the workroom's story and lets it be written. GUI thread."""
+
+    first_painted = Signal()
+
+    def __init__(self, workroom: Workroom, notices: NoticeBus, phrases: Phrases) -> None:
+        """Build everything; ``begin`` puts the last story on the page."""
+        super().__init__()
+        self.workroom = workroom
+        self.notices = notices
+        self.phrases = phrases
+        self._settings = workroom.desk.settings
+        self._writes = not workroom.manuscripts.read_only
+        self._was_narrow: bool | None = None
+        self._closed = False
+        self._try_prompt = False
+        self.setWindowTitle(PROGRAM)
+        self.setMinimumSize(480, 360)
+        self.actions_by_name = make_actions(self, read_only=not self._writes)
+        self._build()
+        self._join_story()
+        self._join_machine()
+        self._join_actions()
+        self._restore()
+
+    # What is where
+
+    def _build(self) -> None:
+        actions = self.actions_by_name
+        self.top = TopBar(actions)
+        self.library = LibraryPanel(actions)
+        self.partner = PartnerPanel(actions, self._settings)
+        self.page = PageEdit()
+        self.page.setReadOnly(not self._writes)
+        self.page.setPlaceholderText(self.tr("Begin here, or give the model a prompt and let it begin."))
+        self.page.set_page_font(page_font(self._settings))
+        self.empty = EmptyPage(actions)
+        self.status = StatusBar()
+        self.notice_bar = NoticeBar(self.notices, self.phrases)
+        self.centre = QStackedWidget()
+        self.centre.addWidget(self.page)
+        self.centre.addWidget(self.empty)
+        middle = QVBoxLayout()
+        middle.setSpacing(0)
+        middle.addWidget(self._make_banner())
+        middle.addWidget(self.notice_bar)
+        middle.addWidget(self.centre, 1)
+        row = QHBoxLayout()
+        row.setSpacing(0)
+        row.addWidget(self.library)
+        row.addLayout(middle, 1)
+        row.addWidget(self.partner)
+        self.desk_page = QWidget()
+        column = QVBoxLayout(self.desk_page)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.top)
+        column.addLayout(row, 1)
+        column.addWidget(self.status)
+        self.pages = QStackedWidget()
+        self.pages.addWidget(self.desk_page)
+        self.setCentralWidget(self.pages)
+        self.panes: tuple[QWidget, ...] = (self.page, self.partner.write.prompt, self.library.tree, self.top.title)
+        self.notes = PageNotes(self.workroom, self.page, self.partner.polish, writes=self._writes)
+        self.co_writer = CoWriter(self.workroom, self.page, self.partner.write)
+        self._count_due = make_single_shot(self, COUNT_MILLISECONDS, self._on_count_due)
+
+    def _make_banner(self) -> QFrame:
+        self.banner = QFrame()
+        set_role(self.banner, "notice")
+        text = self.tr("This library is open in another window, so here you can read but not change anything.")
+        row = QHBoxLayout(self.banner)
+        row.setContentsMargins(16, 8, 16, 8)
+        row.addWidget(make_label(text))
+        self.banner.setAccessibleName(text)
+        self.banner.setVisible(not self._writes)
+        return self.banner
+
+    # What happens
+
+    def _join_story(self) -> None:
+        manuscripts = self.workroom.manuscripts
+        self.workroom.watch_page(self.page.text)
+        manuscripts.story_opened.connect(self._on_story_opened)
+        manuscripts.drafts_changed.connect(self._on_drafts_changed)
+        manuscripts.shelf_changed.connect(self.library.show_shelf)
+        manuscripts.trashed.connect(self.library.offer_undo)
+        manuscripts.failed.connect(self.notices.post)
+        manuscripts.autosave.state_changed.connect(self.status.show_saved)
+        self.page.edited.connect(self._on_edited)
+        self.page.first_painted.connect(self.first_painted)
+        self.empty.sample_wanted.connect(self._on_sample_wanted)
+        self.top.title_changed.connect(manuscripts.rename)
+        self.top.draft_wanted.connect(manuscripts.open_draft)
+        self.library.story_wanted.connect(manuscripts.open_story)
+        self.library.draft_wanted.connect(manuscripts.open_draft)
+        self.library.search_wanted.connect(manuscripts.search)
+        self.library.trash_wanted.connect(manuscripts.trash_story)
+        self.library.restore_wanted.connect(manuscripts.restore_story)
+        self.library.delete_wanted.connect(self._on_delete_wanted)
+        self.partner.write.prompt_changed.connect(self._on_prompt_changed)
+        self.partner.write.set_editable(self._writes)
+
+    def _join_machine(self) -> None:
+        engine, writing = self.workroom.engine, self.workroom.writing
+        self.workroom.library.failed.connect(self.notices.post)
+        self.workroom.score_changed.connect(self.status.show_score)
+        engine.loading_started.connect(self.status.show_loading)
+        engine.engine_ready.connect(self._on_engine_ready)
+        engine.engine_failed.connect(self._on_engine_failed)
+        engine.score_failed.connect(self._on_score_failed)
+        writing.failed.connect(self.notices.post)
+        writing.speed_measured.connect(self.status.show_speed)
+        writing.writing_changed.connect(self._on_writing_changed)
+        self.co_writer.nothing_to_go_on.connect(self._on_nothing_to_go_on)
+        self.workroom.grammar.report_ready.connect(self._on_report_ready)
+        self.workroom.grammar.check_failed.connect(lambda event: self.notices.post(event.failure))
+        self.notes.count_changed.connect(self.status.show_notes)
+
+    def _join_actions(self) -> None:
+        manuscripts = self.workroom.manuscripts
+        slots = {
+            "new_story": lambda: manuscripts.add_story(),
+            "import_story": self._choose_import,
+            "keep_draft": manuscripts.keep_draft,
+            "export": self.show_export,
+            "trash_story": self._trash_open_story,
+            "go_on": lambda: self.co_writer.go_on(),
+            "three_ways": self.co_writer.go_three_ways,
+            "stop": self.workroom.writing.stop,
+            "accept_ghost": self.page.accept_ghost,
+            "dismiss_ghost": self.page.drop_ghost,
+            "polish": self._polish,
+            "next_note": lambda: self.notes.go(1),
+            "previous_note": lambda: self.notes.go(-1),
+            "show_fixes": self.notes.show_fixes,
+            "accept_note": lambda: self.notes.accept(),
+            "ignore_note": lambda: self.notes.ignore(),
+            "learn_note": lambda: self.notes.learn(),
+            "undo": self.page.undo,
+            "redo": self.page.redo,
+            "search": self._search,
+            "go_to_prompt": self._go_to_prompt,
+            "go_to_page": self.page.setFocus,
+            "next_pane": self._next_pane,
+            "show_write": lambda: self._show_partner("show_write"),
+            "larger_text": lambda: self._change_size(1),
+            "smaller_text": lambda: self._change_size(-1),
+            "tune": self.show_tuning,
+            "models": self.show_models,
+            "preferences": self.show_preferences,
+            "quit": self.close,
+        }
+        for name, slot in slots.items():
+            self.actions_by_name[name].triggered.connect(lambda _checked=False, slot=slot: slot())
+        for number in (1, 2, 3):
+            self.actions_by_name[f"use_way_{number}"].triggered.connect(
+                lambda _checked=False, number=number: self.co_writer.use(number)
+            )
+        self.actions_by_name["show_polish"].triggered.connect(lambda: self._show_partner("show_polish"))
+        self._action("toggle_library").toggled.connect(lambda _on: self._fit_panels())
+        self._action("toggle_partner").toggled.connect(lambda _on: self._fit_panels())
+        self._action("focus_mode").toggled.connect(self._on_focus_toggled)
+        self._action("stop").setEnabled(False)
+
+    def _action(self, name: str) -> QAction:
+        return self.actions_by_name[name]
+
+    def begin(self) -> None:
+        """Put the last story on the page; the window may be shown after this."""
+        self.workroom.start_library()
+        self.workroom.manuscripts.open_first()
+        if not self._writes:
+            self.status.show_read_only()
+
+    @Slot(object)
+    def _on_story_opened(self, opened: OpenStory | None) -> None:
+        self.workroom.writing.drop()
+        self.notes.clear()
+        self.centre.setCurrentWidget(self.page if opened is not None else self.empty)
+        self.partner.setEnabled(opened is not None)
+        self.page.set_text(opened.draft.text if opened is not None else "")
+        self.partner.write.set_prompt(opened.story.prompt if opened is not None else "")
+        self._on_drafts_changed(opened)
+        words = count_document(self.page.document())
+        self.workroom.manuscripts.begin_count(words)
+        self._show_words(words)
+        self.workroom.note_replaced()
+        if opened is not None and self.pages.currentWidget() is self.desk_page:
+            self.page.setFocus()
+        if self._try_prompt:
+            self._try_prompt = False
+            self.co_writer.go_on()
+
+    @Slot(object)
+    def _on_drafts_changed(self, opened: OpenStory | None) -> None:
+        self.top.show_open(opened)
+        self.library.show_open(opened)
+        title = (opened.story.title or say_untitled()) if opened is not None else ""
+        self.setWindowTitle(f"{title} – {PROGRAM}" if title else PROGRAM)
+
+    @Slot(int, int, int)
+    def _on_edited(self, _position: int, _removed: int, _added: int) -> None:
+        self.workroom.note_change()
+        if not self._count_due.isActive():
+            self._count_due.start()
+
+    @Slot()
+    def _on_count_due(self) -> None:
+        self._show_words(count_document(self.page.document()))
+
+    def _show_words(self, words: int) -> None:
+        self.status.show_words(words)
+        self.library.show_goal(*self.workroom.manuscripts.note_words(words))
+
+    @Slot(str)
+    def _on_prompt_changed(self, prompt: str) -> None:
+        self.workroom.manuscripts.set_prompt(prompt)
+        self.workroom.note_prompt_change()
+
+    @Slot(str)
+    def _on_sample_wanted(self, prompt: str) -> None:
+        self._try_prompt = True
+        self._action("toggle_partner").setChecked(True)
+        self.workroom.manuscripts.add_story("", prompt)
+
+    @Slot(object)
+    def _on_delete_wanted(self, story: Story) -> None:
+        box = QMessageBox(self)
+        box.setWindowTitle(self.tr("Delete for good"))
+        box.setText(self.tr("Delete “{title}” for good?").format(title=story.title or say_untitled()))
+        box.setInformativeText(self.tr("All its drafts go too, and this can't be undone."))
+        delete = box.addButton(self.tr("Delete it"), QMessageBox.ButtonRole.DestructiveRole)
+        box.addButton(self.tr("Keep it"), QMessageBox.ButtonRole.RejectRole)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        delete.clicked.connect(lambda: self.workroom.manuscripts.delete_story(story.id))
+        box.open()
+
+    @Slot(object)
+    def _on_engine_ready(self, state: EngineState) -> None:
+        self.status.show_engine(state)
+
+    @Slot(object)
+    def _on_engine_failed(self, failure: Failure) -> None:
+        self.notices.post(failure)
+        loaded = self.workroom.desk.engines.loaded
+        if loaded is None:
+            self.status.show_no_engine()
+        else:
+            self.status.show_engine(EngineState(loaded.model.name, loaded.device))
+
+    @Slot(object)
+    def _on_score_failed(self, failure: Failure) -> None:
+        self.status.show_score(None)
+        if failure.code not in (FailureCode.MODEL_NOT_FOUND, FailureCode.MODEL_DAMAGED, FailureCode.MODEL_NOT_LOADED):
+            self.notices.post(failure)  # a model that can't be loaded was told when that was tried
+
+    @Slot(bool)
+    def _on_writing_changed(self, writing: bool) -> None:
+        self._action("stop").setEnabled(writing)
+        self._action("go_on").setEnabled(self._writes and not writing)
+
+    @Slot()
+    def _on_nothing_to_go_on(self) -> None:
+        self.notices.post(Failure(FailureCode.TEXT_EMPTY))
+        self._go_to_prompt()
+
+    def _polish(self) -> None:
+        self._show_partner("show_polish")
+        self.partner.polish.say(self.tr("Reading closely …"))
+        self.workroom.polish()
+
+    @Slot(object)
+    def _on_report_ready(self, report: object) -> None:
+        for failure in getattr(report, "failures", ()):
+            self.notices.post(failure)
+
+    # Pages and dialogs of their own; imported when they are first needed, so that the window is there at once
+
+    def show_export(self) -> None:
+        """Open the export dialog for the story on the page."""
+        opened = self.workroom.manuscripts.opened
+        if opened is None:
+            return
+        from storydesk.ui.export_dialog import ExportDialog
+
+        self._show_dialog(
+            ExportDialog(opened.story, self.page.text(), self.workroom.desk.publishing, self.phrases, self)
+        )
+
+    def show_models(self) -> None:
+        """Open the shelf of models."""
+        from storydesk.ui.models_dialog import ModelsDialog
+
+        dialog = ModelsDialog(self.workroom.desk.models, self.phrases, self)
+        dialog.model_changed.connect(lambda _name: self.workroom.engine.use_model())
+        self._show_dialog(dialog)
+
+    def show_preferences(self) -> None:
+        """Open the preferences."""
+        from storydesk.ui.preferences.preferences_dialog import PreferencesDialog
+
+        dialog = PreferencesDialog(self._settings, self)
+        dialog.setting_changed.connect(self._on_setting_changed)
+        self._show_dialog(dialog)
+
+    def show_tuning(self) -> None:
+        """Turn to the tuning studio."""
+
+    def _show_dialog(self, dialog: QWidget) -> None:
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setWindowModality(Qt.WindowModality.WindowModal)
+        dialog.show()
+
+    @Slot(str)
+    def _on_setting_changed(self, _key: str) -> None:
+        self.page.set_page_font(page_font(self._settings))
+        self._on_count_due()
+        self.workroom.look_again()
+
+    def _change_size(self, step: int) -> None:
+        self._settings.set(PAGE_SIZE, PAGE_SIZE.accept(self._settings.get(PAGE_SIZE) + step))
+        self.page.set_page_font(page_font(self._settings))
+
+    def _choose_import(self) -> None:
+        patterns = " ".join(f"*.{form}" for form in self.workroom.desk.publishing.readable_formats)
+        paths, _chosen = QFileDialog.getOpenFileNames(
+            self, self.tr("Import stories"), "", self.tr("Documents ({patterns})").format(patterns=patterns)
+        )
+        for path in paths:
+            self.workroom.manuscripts.import_document(Path(path))
+
+    def _trash_open_story(self) -> None:
+        if self.workroom.manuscripts.opened is not None:
+            self.workroom.manuscripts.trash_story(self.workroom.manuscripts.opened.story.id)
+
+    # Panels, focus, size
+
+    def _search(self) -> None:
+        self._action("toggle_library").setChecked(True)
+        self._action("focus_mode").setChecked(False)
+        self.library.focus_search()
+
+    def _show_partner(self, tab: str) -> None:
+        self._action("focus_mode").setChecked(False)
+        self._action("toggle_partner").setChecked(True)
+        self._action(tab).setChecked(True)
+        self.partner.pages.setCurrentWidget(self.partner.write if tab == "show_write" else self.partner.polish)
+
+    def _go_to_prompt(self) -> None:
+        self._show_partner("show_write")
+        self.partner.write.prompt.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def _next_pane(self) -> None:
+        panes = [pane for pane in self.panes if pane.isVisible() and pane.isEnabled()]
+        focused = self.focusWidget()
+        at = next((number for number, pane in enumerate(panes) if pane is focused), -1)
+        if panes:
+            panes[(at + 1) % len(panes)].setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    @Slot(bool)
+    def _on_focus_toggled(self, on: bool) -> None:
+        self._fit_panels()
+        if on:
+            self.setWindowState(self.windowState() | Qt.WindowState.WindowFullScreen)
+            self.page.setFocus()
+        else:
+            self.setWindowState(self.windowState() & ~Qt.WindowState.WindowFullScreen)
+
+    def _fit_panels(self) -> None:
+        alone = self._action("focus_mode").isChecked()
+        self.top.setVisible(not alone)
+        self.status.setVisible(not alone)
+        self.library.setVisible(not alone and self._action("toggle_library").isChecked())
+        self.partner.setVisible(not alone and self._action("toggle_partner").isChecked())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Fold the partner away where there is little room, and bring it back where there is enough."""
+        super().resizeEvent(event)
+        width = self.width()
+        self.top.fit(width)
+        self.status.fit(width)
+        narrow = width <= NARROW
+        if narrow != self._was_narrow:
+            self._was_narrow = narrow
+            self._action("toggle_partner").setChecked(not narrow and self._settings.get(PARTNER_SHOWN))
+            self._action("toggle_library").setChecked(width > NARROW * 2 // 3 and self._settings.get(SIDE_SHOWN))
+            self._fit_panels()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Save when the writer turns to another window."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.ActivationChange and not self.isActiveWindow():
+            self.workroom.manuscripts.save_all()
+
+    def _restore(self) -> None:
+        self.resize(1280, 800)
+        kept = self._settings.get(WINDOW_GEOMETRY)
+        if kept:
+            self.restoreGeometry(QByteArray.fromBase64(kept.encode("ascii", "replace")))
+
+    def _keep(self) -> None:
+        if not self._writes:
+            return
+        if not self._action("focus_mode").isChecked():
+            self._settings.set(WINDOW_GEOMETRY, self.saveGeometry().toBase64().toStdString())
+        if self.width() > NARROW:
+            self._settings.set(PARTNER_SHOWN, self._action("toggle_partner").isChecked())
+            self._settings.set(SIDE_SHOWN, self._action("toggle_library").isChecked())
+        self.partner.write.keep_settings()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Save, then end every thread; a text that can't be saved keeps the window open once."""
+        if self._closed:
+            event.accept()
+            return
+        if self._writes and not self.workroom.manuscripts.autosave.flush() and not self._may_lose_text():
+            event.ignore()
+            return
+        self._closed = True
+        self._keep()
+        self.workroom.manuscripts.settle_count(count_document(self.page.document()))
+        self.notices.leave()
+        self.hide()
+        self.workroom.close()
+        event.accept()
+
+    def _may_lose_text(self) -> bool:
+        """Ask what to do with a text that could not be saved."""
+        answer = QMessageBox.warning(
+            self,
+            self.tr("Not saved yet"),
+            self.tr("The last changes could not be saved. Copy them into another program first, or close anyway."),
+            QMessageBox.StandardButton.Close | QMessageBox.StandardButton.Cancel,
+            QMessageBox.StandardButton.Cancel,
+        )
+        return answer == QMessageBox.StandardButton.Close

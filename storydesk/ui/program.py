@@ -1,0 +1,159 @@
+"""The running window: application, theme, what is shown when things go wrong, and the way out."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol
+
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
+from PySide6.QtWidgets import QApplication, QMessageBox
+
+from storydesk.bridge.notices import NoticeBus
+from storydesk.bridge.phrases import Phrases
+from storydesk.bridge.workroom import Workroom
+from storydesk.domain.failures import Failure, StorydeskError
+from storydesk.domain.settings import THEME
+from storydesk.services.desk import Desk
+from storydesk.services.phrasebook import Phrasebook
+from storydesk.ui.main_window import PROGRAM, MainWindow
+from storydesk.ui.theme import app_icon, apply_theme
+
+MEASURE_VARIABLE = "STORYDESK_MEASURE_START"
+FAILED = 1
+
+
+class BuildDesk(Protocol):
+    """What joins the use cases; notices go to ``on_notice``."""
+
+    def __call__(self, *, on_notice: Callable[[Failure], None]) -> Desk:
+        """Return the desk; raise StorydeskError where the library can't be opened."""
+
+
+class CrashGuard(QObject):
+    """Catches what nobody foresaw: the text is saved first, then the crash is shown. GUI thread."""
+
+    _crashed = Signal(str)
+
+    def __init__(self, workroom: Workroom, window: MainWindow) -> None:
+        """Take the place of ``sys.excepthook``."""
+        super().__init__(window)
+        self._workroom = workroom
+        self._window = window
+        self._open = False
+        self._before = sys.excepthook
+        self._before_thread = threading.excepthook
+        self._crashed.connect(self._on_crashed)
+        sys.excepthook = self._catch
+        threading.excepthook = self._catch_in_thread
+
+    def leave(self) -> None:
+        """Give ``sys.excepthook`` back."""
+        sys.excepthook = self._before
+        threading.excepthook = self._before_thread
+
+    def _catch(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        self._before(kind, error, trace)
+        if issubclass(kind, Exception):
+            self._crashed.emit("".join(traceback.format_exception(kind, error, trace)))
+
+    def _catch_in_thread(self, arguments: threading.ExceptHookArgs) -> None:
+        self._before_thread(arguments)
+        if issubclass(arguments.exc_type, Exception) and arguments.exc_value is not None:
+            self._crashed.emit("".join(traceback.format_exception(arguments.exc_value)))
+
+    @Slot(str)
+    def _on_crashed(self, details: str) -> None:
+        saved = self._workroom.manuscripts.read_only or self._workroom.manuscripts.autosave.flush()
+        if self._open:
+            return
+        from storydesk.ui.crash_dialog import CrashDialog
+
+        self._open = True
+        dialog = CrashDialog(details, text_saved=saved, parent=self._window)
+        dialog.finished.connect(self._on_closed)
+        dialog.open()
+
+    @Slot(int)
+    def _on_closed(self, _result: int) -> None:
+        self._open = False
+
+
+def run_window(arguments: Sequence[str], build_desk: BuildDesk, resources: Path) -> int:
+    """Open the window, run it to its end and return the exit code."""
+    parser = argparse.ArgumentParser(prog="storydesk window", description="Open the Storydesk window.")
+    parser.add_argument("--measure-start", action="store_true", help="print the milliseconds to the first paint, quit")
+    given, _rest_for_qt = parser.parse_known_args(list(arguments))
+    measuring = given.measure_start or bool(os.environ.get(MEASURE_VARIABLE))
+    existing = QApplication.instance()
+    app = existing if isinstance(existing, QApplication) else QApplication([PROGRAM])
+    app.setApplicationName(PROGRAM)
+    app.setApplicationDisplayName(PROGRAM)
+    app.setDesktopFileName("storydesk")
+    notices = NoticeBus(app)
+    phrases = Phrases(Phrasebook(resources / "i18n" / "en.toml"))
+    try:
+        desk = build_desk(on_notice=notices.post)
+    except StorydeskError as error:
+        apply_theme(app, "system")
+        return _say_and_leave(phrases, error.failure)
+    apply_theme(app, desk.settings.get(THEME))
+    workroom = Workroom(desk, app)
+    window = MainWindow(workroom, notices, phrases)
+    guard = CrashGuard(workroom, window)
+    window.first_painted.connect(lambda: _begin_work(app, workroom, window, resources, measuring=measuring))
+    window.begin()
+    window.show()
+    try:
+        code = app.exec()
+    finally:
+        window.close()
+        guard.leave()
+    return code
+
+
+def _begin_work(app: QApplication, workroom: Workroom, window: MainWindow, resources: Path, *, measuring: bool) -> None:
+    """Do what can wait until the window is there."""
+    if measuring:
+        print(f"{milliseconds_since_start():.0f}", flush=True)
+        QTimer.singleShot(0, window.close)
+        return
+    QTimer.singleShot(0, workroom.start_engines)
+    QTimer.singleShot(0, lambda: app.setWindowIcon(app_icon(resources)))
+
+
+def _say_and_leave(phrases: Phrases, failure: Failure) -> int:
+    sentence, remedy = phrases.say(failure)
+    print(f"{sentence} {remedy}", file=sys.stderr)
+    box = QMessageBox(QMessageBox.Icon.Warning, PROGRAM, sentence)
+    box.setInformativeText(remedy)
+    box.exec()
+    return FAILED
+
+
+def milliseconds_since_start() -> float:
+    """Return how long this process has been running.
+
+    ``STORYDESK_MEASURE_START`` may hold the time (seconds since 1970) at which the process was asked for; else Linux
+    knows its start to a hundredth of a second, and elsewhere it counts from the first line of Python.
+    """
+    asked = os.environ.get(MEASURE_VARIABLE, "")
+    try:
+        since = float(asked)
+    except ValueError:
+        since = 0.0
+    if since > 1:
+        return (time.time() - since) * 1000
+    try:
+        ticks = int(Path("/proc/self/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[19])
+        uptime = float(Path("/proc/uptime").read_text(encoding="utf-8").split()[0])
+        return (uptime - ticks / os.sysconf("SC_CLK_TCK")) * 1000
+    except (OSError, ValueError, IndexError, AttributeError):
+        return time.process_time() * 1000

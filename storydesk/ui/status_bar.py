@@ -1,0 +1,123 @@
+"""The line below the page: words, surprise, grammar; model, device, speed, and whether all is saved."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
+
+from storydesk.bridge.autosave import SaveState
+from storydesk.bridge.draft_score import DraftScore
+from storydesk.bridge.engine_worker import EngineState
+from storydesk.ui.sentences import say_count
+from storydesk.ui.theme import SPACE_L, SPACE_M, make_label, set_role
+
+HEIGHT = 34
+NARROW = 820
+
+
+class StatusBar(QFrame):
+    """Says how the draft and the machine are doing. GUI thread."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        """Begin with nothing known."""
+        super().__init__(parent)
+        set_role(self, "status")
+        self.setFixedHeight(HEIGHT)
+        self.setAccessibleName(self.tr("Status"))
+        self.words = self._label("muted")
+        self.perplexity = self._label("chip-accent")
+        self.nats = self._label("muted")
+        self.notes = self._label("muted")
+        self.model = self._label("chip")
+        self.device = self._label("chip")
+        self.saved = self._label("muted")
+        self._device = ""
+        self._speed = 0.0
+        row = QHBoxLayout(self)
+        row.setContentsMargins(SPACE_L - 2, 0, SPACE_L - 2, 0)
+        row.setSpacing(SPACE_M)
+        for label in (self.words, self.perplexity, self.nats, self.notes):
+            row.addWidget(label)
+        row.addStretch(1)
+        for label in (self.model, self.device, self.saved):
+            row.addWidget(label)
+        self.device.hide()
+        self.show_words(0)
+        self.show_score(None)
+        self.show_notes(0)
+
+    def show_words(self, words: int) -> None:
+        """Show how long the draft is."""
+        self.words.setText(say_count(words, self.tr("{n} word"), self.tr("{n} words")))
+
+    def show_score(self, score: DraftScore | None) -> None:
+        """Show how surprising the draft is; None while that is not known."""
+        for label in (self.perplexity, self.nats):
+            label.setVisible(score is not None)
+        if score is None:
+            return
+        self.perplexity.setText(self.tr("perplexity {value}").format(value=f"{score.perplexity:.1f}"))
+        self.perplexity.setToolTip(
+            self.tr(
+                "How surprised {model} is by each piece of a word, as an answer to the prompt: lower is more expected"
+            ).format(model=score.model)
+        )
+        self.nats.setText(self.tr("{value} nats a word").format(value=f"{score.nats_per_word:.2f}"))
+        self.nats.setToolTip(self.tr("The same surprise for each word: this one can be compared between models"))
+
+    def show_notes(self, count: int) -> None:
+        """Show how many grammar notes there are."""
+        self.notes.setText(say_count(count, self.tr("{n} grammar note"), self.tr("{n} grammar notes")))
+
+    def show_loading(self, model: str) -> None:
+        """Say that a model is on its way."""
+        self.model.setText(self.tr("{model} is loading …").format(model=_say_model(model)))
+        self.device.hide()
+
+    def show_engine(self, state: EngineState) -> None:
+        """Show what writes, and where."""
+        self.model.setText(_say_model(state.model))
+        self._device, self._speed = state.device, 0.0
+        self._show_device()
+
+    def show_no_engine(self) -> None:
+        """Say that nothing can write at present."""
+        self.model.setText(self.tr("no model"))
+        self.device.hide()
+
+    def show_speed(self, tokens_per_second: float) -> None:
+        """Show how fast the last text came."""
+        self._speed = tokens_per_second
+        self._show_device()
+
+    def show_saved(self, state: SaveState) -> None:
+        """Say whether all that was typed is on disk."""
+        words = {
+            SaveState.SAVED: self.tr("Saved"),
+            SaveState.CHANGED: self.tr("Saving …"),
+            SaveState.FAILED: self.tr("Not saved"),
+        }
+        self.saved.setText(words[state])
+        set_role(self.saved, "problem" if state is SaveState.FAILED else "muted")
+
+    def show_read_only(self) -> None:
+        """Say that nothing is saved from here."""
+        self.saved.setText(self.tr("Reading only"))
+
+    def fit(self, width: int) -> None:
+        """Leave the less important away where there is little room."""
+        self.notes.setVisible(width >= NARROW)
+        self.device.setVisible(bool(self._device) and width >= NARROW)
+
+    def _show_device(self) -> None:
+        if not self._device:
+            return
+        speed = self.tr("{device} {speed} tokens/s").format(device=self._device, speed=f"{self._speed:.0f}")
+        self.device.setText(speed if self._speed else self._device)
+        self.device.setVisible(self.width() >= NARROW)
+
+    def _label(self, role: str) -> QLabel:
+        return make_label("", role, self, wrap=False)
+
+
+def _say_model(name: str) -> str:
+    return name[:1].upper() + name[1:]
