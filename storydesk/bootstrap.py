@@ -146,4 +146,11 @@ def say_no_display() -> int:
     return NO_DISPLAY
 
 
-# The window. It is built here too, by whoever builds the window.
+# The window.
+
+
+def open_window(arguments: Sequence[str]) -> int:
+    """Open the window on the writer's library and return the exit code when it is closed."""
+    from storydesk.ui.program import run_window
+
+    return run_window(arguments, lambda *, on_notice: build_desk(on_notice=on_notice), find_resources())
