@@ -87,6 +87,7 @@ class LanguageToolServer:
         self._idle_seconds = idle_seconds
         self._start_seconds = start_seconds
         self._lock = threading.Lock()
+        self._stopping = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
         self._port = 0
 
@@ -115,9 +116,11 @@ class LanguageToolServer:
                     self._tell(guardian.IDLE)
 
     def stop(self) -> None:
-        """End the server if one runs; safe to call twice."""
+        """End the server if one runs, or break off its start; safe to call twice."""
+        self._stopping.set()
         with self._lock:
             self._end()
+            self._stopping.clear()
 
     def stop_if_dead(self) -> None:
         """End the guardian of a server that doesn't answer any more, which may not have noticed yet."""
@@ -156,9 +159,9 @@ class LanguageToolServer:
         raise StorydeskError(FailureCode.GRAMMAR_UNAVAILABLE, engine=_ENGINE, detail=detail)
 
     def _wait_until_ready(self, process: subprocess.Popen[bytes]) -> bool:
-        """Return whether the server answers before the time is up; False at once where it ended."""
+        """Return whether the server answers before the time is up; False at once where it ended or must end."""
         deadline = time.monotonic() + self._start_seconds
-        while time.monotonic() < deadline and process.poll() is None:
+        while time.monotonic() < deadline and process.poll() is None and not self._stopping.is_set():
             if _is_healthy(self._port):
                 return process.poll() is None
             time.sleep(0.05)
