@@ -72,6 +72,10 @@ def measure_source(
         kept = [text for text in texts if text.strip()]
         return replace(source, measure=Measure(len(kept), sum(count_words(text) for text in kept)))
     assert source.path is not None
+    if source.kind is SourceKind.SAMPLES:
+        # Beside the samples stands a page about them that is no story.
+        files = sorted(source.path.glob("*.jsonl"))
+        return replace(source, measure=_measure_files(files, publishing, progress))
     return replace(source, measure=_measure_path(source.path, publishing, progress))
 
 
@@ -90,7 +94,15 @@ def gather_data(sources: Sequence[TuningSource], manuscripts: ManuscriptService,
 
 
 def _measure_path(path: Path, publishing: PublishingService, progress: Progress) -> Measure:
-    files = [path] if path.is_file() else list(_list_files(path))
+    measure = _measure_files([path] if path.is_file() else list(_list_files(path)), publishing, progress)
+    # A whole folder goes into the plan by its own name, unless some of it has to be left out or read by the app first.
+    is_rich = any(Path(name).suffix.lower().removeprefix(".") in RICH_FORMATS for name in measure.usable)
+    if measure.usable and not measure.unread and not is_rich:
+        return replace(measure, usable=(str(path),))
+    return measure
+
+
+def _measure_files(files: Sequence[Path], publishing: PublishingService, progress: Progress) -> Measure:
     documents = words = 0
     unread: list[tuple[str, Failure]] = []
     usable: list[str] = []
@@ -108,13 +120,6 @@ def _measure_path(path: Path, publishing: PublishingService, progress: Progress)
             continue
         documents, words = documents + counted[0], words + counted[1]
         usable.append(str(file))
-    # A whole folder goes into the plan by its own name, unless some of it has to be left out or read by the app first.
-    if (
-        usable
-        and not unread
-        and not any(Path(name).suffix.lower().removeprefix(".") in RICH_FORMATS for name in usable)
-    ):
-        usable = [str(path)]
     return Measure(documents, words, tuple(unread), tuple(usable))
 
 

@@ -33,6 +33,7 @@ class ModelCard(QFrame):
         texts.addLayout(head)
         for line in self._describe(model):
             texts.addWidget(make_label(line, "muted"))
+        texts.addStretch()
         layout = QHBoxLayout(self)
         layout.setContentsMargins(SPACE_L, SPACE_M, SPACE_L, SPACE_M)
         layout.setSpacing(SPACE_M)
@@ -102,6 +103,7 @@ class HubCard(QFrame):
         texts.addWidget(make_label(offer.id, "heading"))
         texts.addWidget(make_label(offer.repository, "muted"))
         texts.addWidget(make_label(about, "muted"))
+        texts.addStretch()
         self.fetch_button = QPushButton(icon("download-simple"), self.tr("Fetch"))
         self.fetch_button.setAccessibleName(self.tr("Fetch {name}").format(name=offer.id))
         self.fetch_button.setAutoDefault(False)

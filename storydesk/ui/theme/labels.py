@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
+from PySide6.QtWidgets import QLabel, QWidget
 
 
 def make_label(
@@ -14,11 +14,6 @@ def make_label(
     label.setTextFormat(Qt.TextFormat.PlainText)  # titles and file names are the writer's, never markup
     label.setProperty("role", role)
     label.setWordWrap(wrap)
-    if wrap:
-        policy = label.sizePolicy()
-        policy.setHorizontalPolicy(QSizePolicy.Policy.Preferred)
-        policy.setVerticalPolicy(QSizePolicy.Policy.Minimum)
-        label.setSizePolicy(policy)
     if selectable:
         label.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard

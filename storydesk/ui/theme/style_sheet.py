@@ -3,7 +3,7 @@
 A widget asks for a look by its role (``set_role(widget, "primary")``):
 
 - buttons: ``primary`` (the one main action of a place), ``flat`` (bars, icons; checked ones turn soft), none (outlined)
-- labels: ``title``, ``heading``, ``muted``, ``chip``, ``chip-accent``, ``step`` (one of several, not the current), ``problem``
+- labels: ``title``, ``heading``, ``muted``, ``chip``, ``chip-accent``, ``step`` (not the current one), ``problem``
 - frames: ``bar`` (line below), ``status`` (line above), ``side`` (line right), ``partner`` (line left), ``card``,
   ``page`` (the page's colour, no line), ``notice``
 - fields: ``page`` on a text edit takes its frame away
@@ -115,7 +115,8 @@ def _choices(t: Tokens) -> str:
 {box} {{ background: {t.page}; color: {t.ink}; border: 1px solid {t.line}; border-radius: {RADIUS}px;
   padding: {SPACE_S - 2}px {SPACE_S}px; selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
 {focused} {{ border: 2px solid {t.accent}; padding: {SPACE_S - 3}px {SPACE_S - 1}px; }}
-{inner}, {inner.replace("QLineEdit", "QLineEdit:focus")} {{ border: none; padding: 0px; background: transparent; }}
+{inner}, {inner.replace("QLineEdit", "QLineEdit:focus")} {{ border: none; padding: 0px {SPACE_XS}px;
+  background: transparent; }}
 QComboBox:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled {{ color: {t.disabled}; background: transparent; }}
 QComboBox::drop-down {{ border: none; width: {SPACE_XL}px; }}
 QComboBox::down-arrow, QSpinBox::down-arrow, QDoubleSpinBox::down-arrow {{ image: url("{_mark("caret-down", t)}");
@@ -151,6 +152,7 @@ QListView::item:selected, QTreeView::item:selected, QTableView::item:selected {{
   color: {t.ink}; }}
 QListView::item:focus, QTreeView::item:focus {{ border: 1px solid {t.accent}; }}
 QTreeView::branch {{ background: transparent; }}
+QHeaderView {{ background: transparent; border: none; }}
 QHeaderView::section {{ background: transparent; color: {t.muted}; border: none; padding: {SPACE_XS}px; }}
 QMenu {{ background: {t.page}; border: 1px solid {t.line}; border-radius: {RADIUS}px; padding: {SPACE_XS}px; }}
 QMenu::item {{ padding: {SPACE_S - 2}px {SPACE_M}px; border-radius: {RADIUS - 2}px; color: {t.ink}; }}

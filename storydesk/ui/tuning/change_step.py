@@ -46,7 +46,7 @@ class ChangeStep(QWidget):
         for widget in (self.heading, self.said, self.figures, self.in_use, self.curve, self.samples, self.experts):
             layout.addWidget(widget)
         layout.addStretch()
-        layout.addLayout(self._build_buttons())
+        self.buttons = self._build_buttons()
 
     def show_outcome(self, outcome: TuningOutcome) -> None:
         """Show a run that was completed or paused."""
@@ -125,7 +125,7 @@ class ChangeStep(QWidget):
             theirs=say_number(parity.reference_perplexity, 3),
         )
 
-    def _build_buttons(self) -> QHBoxLayout:
+    def _build_buttons(self) -> QWidget:
         self.again_button = QPushButton(self.tr("Change the plan"))
         self.again_button.clicked.connect(self.again_wanted)
         self.keep_button = QPushButton(self.tr("Keep the old one"))
@@ -138,13 +138,15 @@ class ChangeStep(QWidget):
         self.leave_button = QPushButton(self.tr("Back to writing"))
         self.leave_button.setProperty("role", "primary")
         self.leave_button.clicked.connect(self.leave_wanted)
-        row = QHBoxLayout()
+        actions = QWidget()
+        row = QHBoxLayout(actions)
+        row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(SPACE_S)
         row.addWidget(self.again_button)
         row.addStretch()
         for button in (self.keep_button, self.use_button, self.resume_button, self.leave_button):
             row.addWidget(button)
-        return row
+        return actions
 
     def _show_buttons(self, *, keep_old: bool, use_new: bool, resume: bool, again: bool, leave: bool) -> None:
         self.keep_button.setVisible(keep_old)

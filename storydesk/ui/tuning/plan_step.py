@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
@@ -64,7 +64,9 @@ class PlanStep(QWidget):
         self.start_button.clicked.connect(self.start_wanted)
         self.back_button = QPushButton(self.tr("Back"))
         self.back_button.clicked.connect(self.back_wanted)
-        bottom = QHBoxLayout()
+        self.buttons = QWidget()
+        bottom = QHBoxLayout(self.buttons)
+        bottom.setContentsMargins(0, 0, 0, 0)
         bottom.setSpacing(SPACE_S)
         bottom.addWidget(self.back_button)
         bottom.addStretch()
@@ -80,7 +82,6 @@ class PlanStep(QWidget):
         self.more = FoldOut(self.tr("More settings"), self._build_expert_page())
         layout.addWidget(self.more)
         layout.addStretch()
-        layout.addLayout(bottom)
         self._refresh_words()
 
     @property
@@ -194,4 +195,5 @@ def _make_form() -> QFormLayout:
     form.setSpacing(SPACE_M)
     form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
     form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
+    form.setLabelAlignment(Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter)
     return form

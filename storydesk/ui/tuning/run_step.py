@@ -69,7 +69,7 @@ class RunStep(QWidget):
             layout.addWidget(widget)
         layout.addWidget(self.samples)
         layout.addStretch()
-        layout.addLayout(self._build_buttons())
+        self.buttons = self._build_buttons()
         self.begin()
 
     def begin(self) -> None:
@@ -103,19 +103,21 @@ class RunStep(QWidget):
         _show_text(self.notices, "\n".join(self._phrases.say_line(notice) for notice in state.notices))
         self.samples.show_samples(state.samples)
 
-    def _build_buttons(self) -> QHBoxLayout:
+    def _build_buttons(self) -> QWidget:
         self.pause_button = QPushButton(icon("pause"), "")
         self.pause_button.setToolTip(self.tr("Saves what was learnt so far; you can go on later"))
         self.pause_button.clicked.connect(self._on_pause_clicked)
         self.cancel_button = QPushButton("")
         self.cancel_button.setProperty("role", "flat")
         self.cancel_button.clicked.connect(self._on_cancel_clicked)
-        row = QHBoxLayout()
+        actions = QWidget()
+        row = QHBoxLayout(actions)
+        row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(SPACE_S)
         row.addWidget(self.cancel_button)
         row.addStretch()
         row.addWidget(self.pause_button)
-        return row
+        return actions
 
     def _describe(self, state: RunState) -> str:
         parts = []

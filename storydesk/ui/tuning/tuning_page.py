@@ -11,8 +11,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QPushButton,
     QScrollArea,
-    QSizePolicy,
-    QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -61,9 +59,8 @@ class TuningPage(QWidget):
         self.run = RunStep(phrases, desk.settings)
         self.change = ChangeStep(phrases, desk.settings)
         self.steps = StepLine([self.tr("Your words"), self.tr("The plan"), self.tr("Running"), self.tr("What changed")])
-        self.stack = QStackedWidget()
-        for step in (self.words, self.plan, self.run, self.change):
-            self.stack.addWidget(step)
+        self._all_steps = (self.words, self.plan, self.run, self.change)
+        self._step = WORDS
         self._build_layout()
         self._connect()
         self._show_step(RUN if controller.busy else WORDS)
@@ -74,7 +71,7 @@ class TuningPage(QWidget):
     @property
     def step(self) -> int:
         """Which step is shown, 0 to 3."""
-        return self.stack.currentIndex()
+        return self._step
 
     def close_jobs(self) -> None:
         """End what this page started beside the run; the window calls it before it goes."""
@@ -90,29 +87,43 @@ class TuningPage(QWidget):
         head.setSpacing(SPACE_M)
         head.addWidget(self.steps, 1)
         head.addWidget(back)
-        column = QWidget()
-        column.setMaximumWidth(self.fontMetrics().averageCharWidth() * MEASURE_IN_LETTERS)
-        inner = QVBoxLayout(column)
-        inner.setContentsMargins(SPACE_XL, SPACE_XL, SPACE_XL, SPACE_XL)
+        contents = QWidget()
+        inner = QVBoxLayout(contents)
+        inner.setContentsMargins(SPACE_XL, SPACE_XL, SPACE_XL, SPACE_M)
         inner.setSpacing(SPACE_L)
         inner.addLayout(head)
         inner.addWidget(self._build_offer())
-        inner.addWidget(self.stack, 1)
-        inside = QWidget()
-        inside.setObjectName("scrolled")
-        row = QHBoxLayout(inside)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addStretch(1)
-        row.addWidget(column, 100)
-        row.addStretch(1)
+        # Four widgets of which one shows; a QStackedWidget would be as tall as the tallest of them.
+        for step in self._all_steps:
+            inner.addWidget(step, 1)
         area = QScrollArea()
         area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setWidget(inside)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        area.setWidget(self._centre(contents))
+        buttons = QWidget()
+        bottom = QVBoxLayout(buttons)
+        bottom.setContentsMargins(SPACE_XL, SPACE_M, SPACE_XL, SPACE_L)
+        for step in self._all_steps:
+            bottom.addWidget(step.buttons)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(area)
+        whole.setSpacing(0)
+        whole.addWidget(area, 1)
+        whole.addWidget(self._centre(buttons))
+
+    def _centre(self, widget: QWidget) -> QWidget:
+        """Return a widget in the middle, no wider than a line that reads well."""
+        widget.setMaximumWidth(self.fontMetrics().averageCharWidth() * MEASURE_IN_LETTERS)
+        around = QWidget()
+        around.setObjectName("scrolled")
+        row = QHBoxLayout(around)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addStretch(1)
+        row.addWidget(widget, 100)
+        row.addStretch(1)
+        return around
 
     def _build_offer(self) -> QFrame:
         self.offer = QFrame()
@@ -151,11 +162,10 @@ class TuningPage(QWidget):
         self._controller.model_changed.connect(self.model_changed)
 
     def _show_step(self, step: int) -> None:
-        # Pages that are not shown must not make the scrolling page as tall as the tallest of them.
-        for place in range(self.stack.count()):
-            policy = QSizePolicy.Policy.Preferred if place == step else QSizePolicy.Policy.Ignored
-            self.stack.widget(place).setSizePolicy(policy, policy)
-        self.stack.setCurrentIndex(step)
+        self._step = step
+        for place, widget in enumerate(self._all_steps):
+            widget.setVisible(place == step)
+            widget.buttons.setVisible(place == step)
         self.steps.mark(step)
 
     def _on_next_wanted(self) -> None:

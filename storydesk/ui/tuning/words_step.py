@@ -54,7 +54,7 @@ class WordsStep(QWidget):
     next_wanted = Signal()
 
     def __init__(self, desk: Desk, phrases: Phrases, parent: QWidget | None = None) -> None:
-        """Start with an empty list."""
+        """Start with an empty list; ``buttons`` is the row of buttons that belongs below."""
         super().__init__(parent)
         self._desk = desk
         self._phrases = phrases
@@ -63,10 +63,13 @@ class WordsStep(QWidget):
         self.setAcceptDrops(True)
         self.total = make_label("", "heading")
         self.unread = make_label("", "problem", selectable=True)
+        self.used = make_label(self.tr("All the rest is used."), "muted")
         self.next_button = QPushButton(self.tr("Next: the plan"))
         self.next_button.setProperty("role", "primary")
         self.next_button.clicked.connect(self.next_wanted)
-        bottom = QHBoxLayout()
+        self.buttons = QWidget()
+        bottom = QHBoxLayout(self.buttons)
+        bottom.setContentsMargins(0, 0, 0, 0)
         bottom.addWidget(self.total, 1)
         bottom.addWidget(self.next_button)
         layout = QVBoxLayout(self)
@@ -85,7 +88,7 @@ class WordsStep(QWidget):
         layout.addLayout(self._build_buttons())
         layout.addWidget(self._build_list(), 1)
         layout.addWidget(self.unread)
-        layout.addLayout(bottom)
+        layout.addWidget(self.used)
         self._refresh()
 
     @property
@@ -232,7 +235,8 @@ class WordsStep(QWidget):
                 ]
             )
             item = QTreeWidgetItem(self.list, [source.name, *figures])
-            item.setIcon(0, icon(_ICONS[source.kind]))
+            useless = source.measure is not None and source.measure.words == 0
+            item.setIcon(0, icon("warning", "problem") if useless else icon(_ICONS[source.kind]))
             item.setToolTip(0, str(source.path) if source.path else "\n".join(story.title for story in source.stories))
             for column in (1, 2):
                 item.setTextAlignment(column, Qt.AlignmentFlag.AlignTrailing | Qt.AlignmentFlag.AlignVCenter)
@@ -249,19 +253,24 @@ class WordsStep(QWidget):
         if counted is None:
             self.total.setText(self.tr("Counting…") if self._sources else "")
             self.unread.hide()
+            self.used.hide()
             self.next_button.setEnabled(False)
             return
         figures = {"texts": say_texts(counted.documents), "words": say_words(counted.words)}
         self.total.setText(self.tr("{texts}, {words}").format(**figures))
         self.next_button.setEnabled(counted.words > 0)
-        lines = [self._phrases.say(failure)[0] for _, failure in counted.unread[:SHOWN_UNREAD]]
+        lines = [self._say_unread(name, failure) for name, failure in counted.unread[:SHOWN_UNREAD]]
         more = len(counted.unread) - SHOWN_UNREAD
         if more > 0:
             lines.append(self.tr("{count} more can't be read either.").format(count=say_number(more)))
-        if lines and counted.words:
-            lines.append(self.tr("All the rest is used."))
         self.unread.setText("\n".join(lines))
         self.unread.setVisible(bool(lines))
+        self.used.setVisible(bool(lines) and counted.words > 0)
+
+    def _say_unread(self, name: str, failure: Failure) -> str:
+        """Return why a file can't be used, with its name where the sentence has none."""
+        sentence = self._phrases.say(failure)[0]
+        return sentence if name in sentence else f"{name}: {sentence}"
 
     def _on_files_clicked(self) -> None:
         kinds = " ".join(f"*.{form}" for form in (*RICH_FORMATS, *PLAIN_FORMATS, *TABLE_FORMATS))
