@@ -30,8 +30,8 @@ SEED = 20
 SETTINGS = SamplingSettings(temperature=0.75, top_p=0.92)
 FORMATS = ("docx", "md", "txt")
 
-# A story that stops inside a sentence is written again with the next seed, this often.
-_MOST_TRIES = 5
+# A story that stops inside a sentence or a speech is written again with the next seed, this often.
+_MOST_TRIES = 8
 _SENTENCE_END = re.compile(r"[.!?…][\"'”’»)\]]*")
 
 Step = Callable[[str], None]
@@ -105,7 +105,8 @@ class Demonstration:
 
     def prepare(self, minutes: float) -> Path:
         """Return the folder of a run that tunes the starter on the samples."""
-        plan = TuningPlan(NAME, STARTER, (str(self._desk.samples),), minutes)
+        samples = tuple(str(path) for path in sorted(self._desk.samples.glob("*.jsonl")))
+        plan = TuningPlan(NAME, STARTER, samples, minutes)
         return self._desk.tuning.prepare(plan)
 
     def run(self, folder: Path, out: Path, wait: Wait, step: Step) -> DemoReport | RunState:
@@ -155,9 +156,9 @@ class Demonstration:
         stories: list[DemoStory] = []
         for attempt in range(_MOST_TRIES):
             story = self._write_once(model, SEED + attempt)
-            if ends_at_sentence(story.text) and count_words(story.text) * 2 >= WORDS:
+            if ends_well(story.text) and count_words(story.text) * 2 >= WORDS:
                 return story
-            stories.append(replace(story, text=end_at_sentence(story.text) or story.text))
+            stories.append(replace(story, text=end_well(story.text) or story.text))
         return max(stories, key=lambda story: count_words(story.text))
 
     def _write_once(self, model: str, seed: int) -> DemoStory:
@@ -210,10 +211,15 @@ def ends_at_sentence(text: str) -> bool:
     return bool(ends) and ends[-1].end() == len(text.rstrip())
 
 
-def end_at_sentence(text: str) -> str:
-    """Return the text up to its last whole sentence; empty where there is none."""
-    ends = list(_SENTENCE_END.finditer(text))
-    return text[: ends[-1].end()] if ends else ""
+def ends_well(text: str) -> bool:
+    """Return whether a text ends where a sentence does, and nobody is left speaking."""
+    return ends_at_sentence(text) and text.count("“") == text.count("”")
+
+
+def end_well(text: str) -> str:
+    """Return the text up to its last sentence after which nobody is left speaking; empty where there is none."""
+    ends = [match.end() for match in _SENTENCE_END.finditer(text)]
+    return next((text[:end] for end in reversed(ends) if ends_well(text[:end])), "")
 
 
 def _as_change(finding: Finding, text: str) -> Change:

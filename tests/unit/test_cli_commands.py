@@ -294,9 +294,16 @@ class TestTune:
         assert shell.err == "Tuning ...\n"
 
 
+def _make_samples(shell: Shell) -> None:
+    samples = shell.world.desk.samples
+    samples.mkdir(parents=True, exist_ok=True)
+    (samples / "tales.jsonl").write_text('{"title": "A", "prompt": "A bell", "story": "It rang."}', encoding="utf-8")
+    (samples / "README.md").write_text("What the samples are.", encoding="utf-8")
+
+
 class TestDemo:
     def _run(self, shell: Shell, out: Path) -> dict[str, Any]:
-        shell.world.home.joinpath("samples").mkdir(parents=True, exist_ok=True)
+        _make_samples(shell)
         return shell.json("demo", "--out", str(out))
 
     def test_the_report_has_every_figure(self, shell: Shell, tmp_path: Path) -> None:
@@ -338,12 +345,21 @@ class TestDemo:
         assert self._run(shell, tmp_path / "demo")["in_use"] is False
         assert shell.world.desk.models.active == "mine"
 
+    def test_only_stories_are_tuned_on(self, shell: Shell, tmp_path: Path) -> None:
+        self._run(shell, tmp_path / "demo")
+        assert [Path(path).name for path in shell.world.launcher.plans[0].data] == ["tales.jsonl"]
+
+    def test_nobody_is_left_speaking(self, shell: Shell, tmp_path: Path) -> None:
+        shell.world.loader.script = ('"Ring', 'it."', *["No."] * 150, '"He', *["no."] * 200)
+        text = self._run(shell, tmp_path / "demo")["story"]["text"]
+        assert text.count("“") == text.count("”")
+
     def test_the_writers_stories_stay_as_they_are(self, shell: Shell, tmp_path: Path) -> None:
         self._run(shell, tmp_path / "demo")
         assert shell.world.library.stories == {}
 
     def test_the_report_in_words(self, shell: Shell, tmp_path: Path) -> None:
-        shell.world.home.joinpath("samples").mkdir(parents=True)
+        _make_samples(shell)
         shell.world.checkers["languagetool"]._failure = StorydeskError(FailureCode.JAVA_MISSING)
         assert shell("demo", "--out", str(tmp_path / "demo")) == 0
         assert shell.out.rstrip("\n") == (tmp_path / "demo" / "report.md").read_text(encoding="utf-8").rstrip("\n")
