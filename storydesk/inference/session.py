@@ -146,15 +146,16 @@ class TokenCache:
         logits: Logits = self._logits[0]
         for begin in range(start, len(tokens), CHUNK):
             part = tokens[begin : begin + CHUNK]
-            skipped = max((first_row or 0) - begin, 0) if take is not None else len(part) - 1
-            # A chunk of which nothing is wanted still gives one row: the graph has to end somewhere.
-            logits = self._run(part, min(skipped, len(part) - 1), cancellation)
+            last = begin + len(part) == len(tokens)
+            wanted = (first_row or 0) if take is not None else len(tokens) - 1
+            skipped = min(max(wanted - begin, 0), len(part) - 1 if last else len(part))
+            logits = self._run(part, skipped, cancellation)
             if self._settled == begin and len(part) == CHUNK:
                 self._settled = begin + CHUNK
             if take is not None and skipped < len(part):
                 take(begin + skipped, logits)
-        last: Logits = logits[-1]
-        return last
+        final: Logits = logits[-1]
+        return final
 
     def extend(self, tokens: Sequence[int], cancellation: Cancellation) -> Logits:
         """Read a few more tokens, one while writing, and return the logits after the last, [vocabulary]."""
@@ -192,7 +193,7 @@ class TokenCache:
             if isinstance(error, MemoryError) or "alloc" in detail.lower():
                 raise StorydeskError(FailureCode.MEMORY_FULL) from error
             raise StorydeskError(FailureCode.MODEL_DAMAGED, name=self._model.name, detail=detail) from error
-        if not np.isfinite(self._logits[0, -1].sum(dtype=np.float64)):
+        if not np.isfinite(self._logits[0, -1:].sum(dtype=np.float64)):
             raise StorydeskError(FailureCode.MODEL_DAMAGED, name=self._model.name, detail="it answers with no number")
         self.tokens.extend(tokens)
         logits: Logits = self._logits[0]

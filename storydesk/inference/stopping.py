@@ -82,13 +82,13 @@ class StopRule:
     def _find_certain_end(self) -> int:
         """Return where a mark or white space may begin at the end of the text."""
         joined = self._before + self._text
-        end = len(joined.rstrip())
+        end = len(joined)
         for mark in self._marks:
             for length in range(min(len(mark) - 1, len(joined)), 0, -1):
                 if joined.endswith(mark[:length]):
                     end = min(end, len(joined) - length)
                     break
-        return max(end - len(self._before), 0)
+        return max(len(joined[:end].rstrip()) - len(self._before), 0)
 
     def _find_end(self) -> int | None:
         """Return where the text is long enough and complete, None while it is not."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 import unicodedata
 from bisect import bisect_right
 from itertools import accumulate
@@ -17,8 +18,9 @@ from storydesk.domain.failures import FailureCode, StorydeskError
 _LARGEST_FILE = 64 << 20
 _PROBE = "It's 9 o'clock -- \"so\"...\n\nÄé€ 中 \U0001f469\u200d\U0001f680 e\u0301  x"
 _JOINER = "\u200d"
-# A character of these kinds may be the beginning of a longer one: symbols (emoji), marks, modifiers, joiners.
-_UNSETTLED = frozenset({"So", "Sk", "Mn", "Mc", "Me", "Cf"})
+# Han, kana, hangul and their full-width company: nothing is joined to them. Any other character but ASCII's may
+# become part of a longer one: emoji, letters that take marks, flags.
+_STANDS_ALONE = re.compile("[\x00-\x7f\u2e80-\ud7ff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]")
 _EXTENDING = frozenset({"Sk", "Mn", "Mc", "Me", "Cf"})
 
 
@@ -118,7 +120,7 @@ def replace_surrogates(text: str) -> str:
 
 def _find_settled_end(text: str) -> int:
     """Return where the last character starts if it could still grow, else the text's end."""
-    if not text or text[-1].isascii() or unicodedata.category(text[-1]) not in _UNSETTLED:
+    if not text or _STANDS_ALONE.match(text[-1]):
         return len(text)
     start = len(text) - 1
     while start > 0 and _belong_together(text[start - 1], text[start]):
