@@ -186,11 +186,11 @@ def _measure(run: _Run, network: TunedNetwork, texts: _Texts) -> HeldoutFigures:
 
 def _measure_before(run: _Run, texts: _Texts) -> tuple[TunedNetwork, HeldoutFigures]:
     """Load the base and measure how well it predicts the held-out stories."""
-    from trainer.tuning.network import load_network
+    from trainer.tuning.network import load_network, move_network
 
     run.enter(Stage.MEASURING_BEFORE)
     network = load_network(run.base.weights, run.settings)
-    network.to(run.device.torch)
+    move_network(network, run.device.torch)
     began = time.monotonic()
     figures = _measure(run, network, texts)
     run.reporter.report(figures.as_event("before", 0))
@@ -266,10 +266,12 @@ def _export(run: _Run, network: TunedNetwork, texts: _Texts, before: HeldoutFigu
     import torch
 
     from trainer.export.tuned_weights import save_weights
+    from trainer.tuning.network import move_network
 
-    network.to("cpu").eval()  # the graphs are compared on the processor they will run on
+    move_network(network, torch.device("cpu"))  # the graphs are compared on the processor they will run on
 
     def reference(ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        network.train(False)
         with torch.inference_mode():
             logits = network(torch.from_numpy(ids)[None]).logits[0]
             result: NDArray[np.float32] = torch.log_softmax(logits.float(), -1).numpy()

@@ -102,9 +102,13 @@ def _decode_by_guess(raw: bytes, path: Path, cause: UnicodeDecodeError) -> str:
     from charset_normalizer import from_bytes
 
     start = max(0, cause.start - _SAMPLE // 2)
-    best = from_bytes(raw[start : start + _SAMPLE]).best()
+    matches = list(from_bytes(raw[start : start + _SAMPLE]))
     # Where nothing fits better, Windows' western encoding is what old manuscripts are in.
-    encoding = best.encoding if best is not None and not best.encoding.startswith("utf") else "cp1252"
+    encoding = "cp1252"
+    if matches and not matches[0].encoding.startswith("utf"):
+        best = matches[0]
+        equals = {match.encoding for match in matches if (match.chaos, match.coherence) == (best.chaos, best.coherence)}
+        encoding = encoding if encoding in equals else best.encoding
     text = raw.decode(encoding, errors="replace")
     if text.count("\ufffd") > max(8, len(text) // 50):
         raise unreadable(path, "encoding") from cause

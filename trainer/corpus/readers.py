@@ -111,7 +111,7 @@ def _is_about_folder(path: Path) -> bool:
 
 
 def _strip_marks(title: str) -> str:
-    return title.strip().strip("*_`").strip()
+    return re.sub(r"[*_`]+", "", title).strip()
 
 
 def _title_from_name(path: Path) -> str:

@@ -27,7 +27,7 @@ def measure_heldout(
     ``check`` is called between batches and may raise to break off. The network's mode is put back as it was.
     """
     was_training = network.training
-    network.eval()
+    network.train(False)
     nats = 0.0
     try:
         with torch.inference_mode():

@@ -26,7 +26,7 @@ from trainer.tuning.fitting import (
     load_progress,
     time_step,
 )
-from trainer.tuning.network import Device, TunedNetwork, load_network
+from trainer.tuning.network import Device, TunedNetwork, load_network, move_network
 from trainer.tuning.schedule import Schedule, choose_epochs, fit_steps, plan_schedule
 
 _LOWER_RATE = 0.25
@@ -164,5 +164,5 @@ def _restore_best(
         load_best(network, best.folder)
         return best.step
     network.load_state_dict(load_network(weights, settings).state_dict())
-    network.to(device.torch)
+    move_network(network, device.torch)
     return 0

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch.optim.lr_scheduler import LambdaLR
@@ -133,14 +133,15 @@ def _make_arguments(fitting: Fitting) -> TrainingArguments:
     return arguments
 
 
-class _StoryTrainer(Trainer):  # type: ignore[misc]  # transformers has no type information
+class _StoryTrainer(Trainer):
     """Trainer with batches in a fixed order, a time-aware schedule and checkpoints that are whole or absent."""
 
     def __init__(self, fitting: Fitting, arguments: TrainingArguments, stepper: _Stepper) -> None:
+        self._dataset = BatchDataset(fitting.rows, fitting.batches)
         super().__init__(
             model=fitting.network,
             args=arguments,
-            train_dataset=BatchDataset(fitting.rows, fitting.batches),
+            train_dataset=self._dataset,
             data_collator=lambda items: items[0],
             callbacks=[stepper],
         )
@@ -150,7 +151,7 @@ class _StoryTrainer(Trainer):  # type: ignore[misc]  # transformers has no type 
         self._partial: Path | None = None
 
     def _get_train_sampler(self, train_dataset: Any = None) -> SequentialSampler:
-        return SequentialSampler(train_dataset if train_dataset is not None else self.train_dataset)
+        return SequentialSampler(self._dataset)
 
     def get_decay_parameter_names(self, model: torch.nn.Module) -> list[str]:
         """Return the names of the matrices; embeddings are left alone besides what Trainer spares."""
@@ -165,8 +166,9 @@ class _StoryTrainer(Trainer):  # type: ignore[misc]  # transformers has no type 
             share = self._stepper.elapsed / fitting.seconds if fitting.seconds else 0.0
             return rate_factor(fitting.settings, fitting.schedule, step=step, elapsed_share=share)
 
-        self.lr_scheduler = LambdaLR(optimizer or self.optimizer, factor)
-        return self.lr_scheduler
+        scheduler = LambdaLR(optimizer or cast("torch.optim.Optimizer", self.optimizer), factor)
+        self.lr_scheduler = scheduler
+        return scheduler
 
     def training_step(self, model: torch.nn.Module, inputs: dict[str, Any], num_items_in_batch: Any = None) -> Any:
         """Go forward and backward; raise LossDivergedError before a broken gradient reaches the weights."""
@@ -186,7 +188,7 @@ class _StoryTrainer(Trainer):  # type: ignore[misc]  # transformers has no type 
         with self._fitting.store.write("checkpoint", step) as partial:
             self._partial = partial
             try:
-                super()._save_checkpoint(model, trial)
+                super()._save_checkpoint(model, trial)  # type: ignore[no-untyped-call]  # not typed by transformers
             finally:
                 self._partial = None
             inner = partial / f"checkpoint-{step}"
@@ -200,7 +202,7 @@ class _StoryTrainer(Trainer):  # type: ignore[misc]  # transformers has no type 
         self._fitting.reporter.report(CheckpointSaved(step))
 
 
-class _Stepper(TrainerCallback):  # type: ignore[misc]  # transformers has no type information
+class _Stepper(TrainerCallback):
     """After each step: report it, measure, keep the best, save, and decide whether to go on."""
 
     def __init__(self, fitting: Fitting) -> None:
@@ -327,7 +329,7 @@ def load_best(network: TunedNetwork, folder: Path) -> None:
 
     state = load_file(folder / "model.safetensors")
     network.load_state_dict(state, strict=False)  # the output layer is the embedding and stands there once
-    network.tie_weights()
+    network.tie_weights()  # type: ignore[no-untyped-call]  # not typed by transformers
 
 
 def time_step(fitting_network: TunedNetwork, device: Device, batches: Sequence[dict[str, torch.Tensor]]) -> float:

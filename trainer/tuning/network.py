@@ -6,9 +6,10 @@ import ctypes
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
+from safetensors import SafetensorError
 from torch.nn import functional
 from transformers import GPT2LMHeadModel
 from transformers.activations import ACT2FN
@@ -17,13 +18,14 @@ from transformers.modeling_outputs import CausalLMOutputWithCrossAttentions
 from trainer.config import Hyperparameters
 from trainer.corpus.rows import IGNORED
 from trainer.protocol.failures import TrainerError, TrainerFailure
+from trainer.resources import explain
 
 # glibc's mallopt: keep big blocks on the heap, and don't hand the heap back after every step.
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
 _NEVER = 2**31 - 1
 
 
-class TunedNetwork(GPT2LMHeadModel):  # type: ignore[misc]  # transformers has no type information
+class TunedNetwork(GPT2LMHeadModel):  # type: ignore[no-untyped-call]  # transformers is typed in part only
     """GPT-2 with a loss that multiplies the output layer only with the positions that are learned from.
 
     The output layer of GPT-2 small takes a third of a step; prompts left out of the loss and padding don't need it.
@@ -46,7 +48,7 @@ class TunedNetwork(GPT2LMHeadModel):  # type: ignore[misc]  # transformers has n
         logits = self.lm_head(hidden[counted]).float()
         loss = functional.cross_entropy(logits, wanted[counted], reduction="sum")
         loss = loss / (num_items_in_batch if num_items_in_batch is not None else counted.sum().clamp(min=1))
-        return CausalLMOutputWithCrossAttentions(loss=loss)
+        return CausalLMOutputWithCrossAttentions(loss=cast("torch.FloatTensor", loss))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +99,21 @@ def load_network(weights: Path, settings: Hyperparameters) -> TunedNetwork:
             embd_pdrop=settings.dropout,
             attn_pdrop=settings.attention_dropout,
         )
-    except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
+    except (OSError, ValueError, RuntimeError, KeyError, TypeError, SafetensorError) as error:
+        if explain(error) is not None:
+            raise
         detail = (str(error) or type(error).__name__).splitlines()[0][:200]
         raise TrainerError(TrainerFailure.BASE_NOT_USABLE, path=str(weights), detail=detail) from error
     if network.config.activation_function == "gelu_new":
         # The same function in one kernel instead of six. The configuration still says gelu_new.
         for block in network.transformer.h:
-            block.mlp.act = ACT2FN["gelu_pytorch_tanh"]
+            block.get_submodule("mlp").act = ACT2FN["gelu_pytorch_tanh"]
     return network
+
+
+def move_network(network: TunedNetwork, device: torch.device) -> None:
+    """Move the network's weights to a device."""
+    torch.nn.Module.to(network, device)
 
 
 def keep_memory() -> None:

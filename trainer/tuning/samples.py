@@ -13,7 +13,7 @@ from trainer.text.template import Template
 from trainer.tuning.network import Device, TunedNetwork
 
 
-class _StopWhen(StoppingCriteria):  # type: ignore[misc]  # transformers has no type information
+class _StopWhen(StoppingCriteria):
     """Ends a generation where ``check`` raises."""
 
     def __init__(self, check: Callable[[], None]) -> None:
@@ -41,7 +41,7 @@ def write_sample(
     head = tokenizer.encode(template.render(prompt), add_special_tokens=False).ids or [end_token]
     head = head[: positions // 2]
     torch.manual_seed(seed)
-    network.eval()
+    network.train(False)
     ids = torch.tensor([head], device=device.torch)
     with torch.inference_mode(), torch.autocast(device.torch.type, dtype=torch.bfloat16, enabled=device.bf16):
         written = network.generate(

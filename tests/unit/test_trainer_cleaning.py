@@ -1,0 +1,115 @@
+"""What is no prose leaves a story, what is prose stays, and the report says what was done."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from trainer.corpus.cleaning import clean_documents, cut_to_parts, detokenise, repair_encoding, strip_markup
+from trainer.corpus.document import CleaningReport, Document
+from trainer.text.ngrams import count_words
+from trainer.text.normaliser import ASCII, normalise
+
+BODY = "The bell rang twice before the fog came in, and Mara put down her cup to listen for the boat. "
+
+
+def clean(story: str, prompt: str = "A bell") -> tuple[str, str, CleaningReport]:
+    """Return the story and prompt that are left of one document, with the report."""
+    report = CleaningReport()
+    documents = clean_documents([Document(story=story, prompt=prompt)], ASCII, report)
+    return (documents[0].story, documents[0].prompt, report) if documents else ("", "", report)
+
+
+@pytest.mark.parametrize(
+    ("reason", "addition", "left"),
+    [
+        ("line_marks", "One . <newline><newline> Two .", "One .\n\nTwo ."),
+        ("markup", "<p class='x'>Tom &amp; I</p>", "Tom & I"),
+        ("markup", "a *very* long __way__ to [town](http://example.org/a_(b))", "a very long way to town"),
+        ("markup", "the end<|endoftext|> of it", "the end of it"),
+        ("encoding", "she didnâ€™t, the cafÃ© was shut", "she didn't, the café was shut"),
+        ("unprintable", "a \x07bell \ue000rang", "a bell rang"),
+        ("typography", "“No” — she said…", '"No" -- she said...'),
+    ],
+)
+def test_each_kind_of_dirt_goes_and_is_counted(reason: str, addition: str, left: str) -> None:
+    story, _, report = clean(BODY + addition)
+    assert story == (BODY + left)
+    assert report.changed[reason] == 1
+    assert report.examples[reason]
+
+
+def test_tags_of_writing_prompts_leave_the_prompt() -> None:
+    _, prompt, report = clean(BODY * 2, prompt="[ WP ] You wake   up in a lighthouse .")
+    assert prompt == "You wake up in a lighthouse ."
+    assert report.changed["tags"] == 1
+
+
+def test_remarks_of_authors_and_moderators_go() -> None:
+    story, _, report = clean(f"{BODY}\n\nEDIT: Thanks for the gold!\n\nShe editED: the letter twice and went home.")
+    assert "gold" not in story
+    assert "the letter twice" in story
+    assert report.changed["remarks"] == 1
+    removed = clean("[deleted]")[2]
+    assert removed.dropped["removed_by_author"] == 1
+
+
+def test_clean_prose_is_left_as_it_is() -> None:
+    prose = BODY * 3 + "She said, \"It's 5 < 6 -- isn't it?\" and_so on; he wrote E = m * c * c on the wall..."
+    story, _, report = clean(prose)
+    assert story == prose
+    assert not report.changed
+    assert not report.dropped
+
+
+def test_copies_and_scraps_are_dropped_with_an_example() -> None:
+    report = CleaningReport()
+    stories = [BODY * 3, BODY.upper() * 3, "Too short.", "", "   "]
+    documents = clean_documents([Document(story=story) for story in stories], ASCII, report)
+    assert len(documents) == 1
+    assert report.dropped == {"duplicate": 1, "too_short": 1, "empty": 2}
+    assert report.examples["too_short"] == "Too short."
+
+
+def test_tokenised_text_is_printed_again() -> None:
+    tokenised = "`` I do n't know , '' she said . He 's gone , is n't he ? \" Yes , \" I said ."
+    assert detokenise(tokenised) == '"I don\'t know," she said. He\'s gone, isn\'t he? "Yes," I said.'
+
+
+def test_a_long_story_is_cut_at_paragraphs_and_nothing_is_lost() -> None:
+    paragraphs = [f"{number} {BODY * 5}".strip() for number in range(60)]
+    document = Document(story="\n\n".join(paragraphs), prompt="A bell")
+    parts = list(cut_to_parts(document, 1000))
+    assert len(parts) > 5
+    assert all(count_words(part.story) <= 1000 for part in parts)
+    assert "\n\n".join(part.story for part in parts) == document.story
+    assert len({part.whole for part in parts}) == 1
+
+
+def test_a_story_of_one_endless_line_is_cut_too() -> None:
+    parts = list(cut_to_parts(Document(story="word " * 5000), 1000))
+    assert len(parts) >= 5
+    assert sum(count_words(part.story) for part in parts) == 5000
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(max_size=300), st.text(max_size=60))
+def test_cleaning_any_text_gives_the_models_form(story: str, prompt: str) -> None:
+    cleaned, head, _ = clean(BODY + story, prompt)
+    assert normalise(cleaned, ASCII).text.strip() == cleaned
+    assert "\n" not in head
+    assert "\ufffd" not in cleaned
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(max_size=200))
+def test_text_that_was_read_wrongly_comes_back(text: str) -> None:
+    assert repair_encoding(text.replace("\ufffd", "")) is not None
+    if text.isascii():
+        assert repair_encoding(text) == text
+
+
+def test_markup_that_is_none_stays() -> None:
+    for text in ("a < b and c > d", "5 * 3 * 2", "snake_case_name", "I <3 you", "he said [sic] it", "# 5"):
+        assert strip_markup(text).strip() in (text, text.removeprefix("# "))
