@@ -26,7 +26,7 @@ from storydesk.domain.manuscript import Story
 from storydesk.services.publishing import PublishingService
 from storydesk.ui.figures import say_format
 from storydesk.ui.file_names import propose_file_name
-from storydesk.ui.theme import SPACE_M, SPACE_S, SPACE_XL, icon, make_label, set_role
+from storydesk.ui.theme import SPACE_M, SPACE_S, SPACE_XL, add_row, icon, make_form, make_label, set_role
 
 WIDTH_IN_LETTERS: Final = 72
 
@@ -99,17 +99,14 @@ class ExportDialog(QDialog):
         folder_row.setSpacing(SPACE_S)
         folder_row.addWidget(self.folder_field, 1)
         folder_row.addWidget(self._choose_button)
-        form_layout = QFormLayout()
-        form_layout.setSpacing(SPACE_M)
-        form_layout.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
-        form_layout.addRow(self.tr("&Format"), self.format_box)
-        form_layout.addRow(self.tr("&Name"), self.name_field)
-        form_layout.addRow(self.tr("F&older"), folder_row)
-        self.folder_field.setAccessibleName(self.tr("Folder"))
+        form = make_form()
+        add_row(form, self.tr("&Format"), self.format_box)
+        add_row(form, self.tr("&Name"), self.name_field)
+        add_row(form, self.tr("F&older"), self.folder_field, folder_row)
         self.format_box.currentIndexChanged.connect(self._on_fields_changed)
         self.name_field.textChanged.connect(self._on_fields_changed)
         self.folder_field.textChanged.connect(self._on_fields_changed)
-        return form_layout
+        return form
 
     def _build_buttons(self) -> QHBoxLayout:
         self.open_button = QPushButton(icon("folder-open"), self.tr("Open folder"))

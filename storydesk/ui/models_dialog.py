@@ -273,7 +273,7 @@ class _CardColumn:
         self._layout = QVBoxLayout(inside)
         self._layout.setContentsMargins(0, 0, SPACE_S, 0)
         self._layout.setSpacing(SPACE_M)
-        self._layout.addStretch()
+        self._layout.addStretch(1)
         self.area.setWidget(inside)
         self.cards: list[QWidget] = []
 

@@ -22,7 +22,16 @@ from PySide6.QtWidgets import (
 
 from storydesk.domain.settings import DAILY_GOAL, GRAMMAR_LIVE, PAGE_FONT, PAGE_SIZE, THEME, Setting, V
 from storydesk.services.ports import SettingsStore
-from storydesk.ui.theme import SPACE_M, SPACE_XL, apply_theme, default_page_family, make_label, page_font
+from storydesk.ui.theme import (
+    SPACE_M,
+    SPACE_XL,
+    add_row,
+    apply_theme,
+    default_page_family,
+    make_form,
+    make_label,
+    page_font,
+)
 
 GOAL_STEP: Final = 50
 
@@ -57,13 +66,11 @@ class PreferencesDialog(QDialog):
         self._show_sample()
 
     def _build_form(self) -> QFormLayout:
-        form = QFormLayout()
-        form.setSpacing(SPACE_M)
-        form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
-        form.addRow(self.tr("&Colours"), self._build_theme_box())
-        form.addRow(self.tr("Page &font"), self._build_font_box())
-        form.addRow(self.tr("Page &size"), self._build_size_box())
-        form.addRow(self.tr("Words a &day"), self._build_goal_box())
+        form = make_form()
+        add_row(form, self.tr("&Colours"), self._build_theme_box())
+        add_row(form, self.tr("Page &font"), self._build_font_box())
+        add_row(form, self.tr("Page &size"), self._build_size_box())
+        add_row(form, self.tr("Words a &day"), self._build_goal_box())
         self.grammar_box = QCheckBox(self.tr("Check &grammar while I write"))
         self.grammar_box.setChecked(self._settings.get(GRAMMAR_LIVE))
         self.grammar_box.toggled.connect(lambda on: self._keep(GRAMMAR_LIVE, on))

@@ -1,6 +1,7 @@
 """Colours, fonts, icons and the one style sheet."""
 
 from storydesk.ui.theme.application import SYSTEM, apply_theme, current_tokens, set_role
+from storydesk.ui.theme.fields import add_row, indent_number, make_form
 from storydesk.ui.theme.fonts import default_page_family, page_font
 from storydesk.ui.theme.icons import app_icon, icon
 from storydesk.ui.theme.labels import make_label
@@ -27,11 +28,14 @@ __all__ = [
     "SPACE_XS",
     "SYSTEM",
     "Tokens",
+    "add_row",
     "app_icon",
     "apply_theme",
     "current_tokens",
     "default_page_family",
     "icon",
+    "indent_number",
+    "make_form",
     "make_label",
     "page_font",
     "set_role",

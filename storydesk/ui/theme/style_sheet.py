@@ -115,8 +115,7 @@ def _choices(t: Tokens) -> str:
 {box} {{ background: {t.page}; color: {t.ink}; border: 1px solid {t.line}; border-radius: {RADIUS}px;
   padding: {SPACE_S - 2}px {SPACE_S}px; selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
 {focused} {{ border: 2px solid {t.accent}; padding: {SPACE_S - 3}px {SPACE_S - 1}px; }}
-{inner}, {inner.replace("QLineEdit", "QLineEdit:focus")} {{ border: none; padding: 0px {SPACE_XS}px;
-  background: transparent; }}
+{inner}, {inner.replace("QLineEdit", "QLineEdit:focus")} {{ border: none; padding: 0px; background: transparent; }}
 QComboBox:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled {{ color: {t.disabled}; background: transparent; }}
 QComboBox::drop-down {{ border: none; width: {SPACE_XL}px; }}
 QComboBox::down-arrow, QSpinBox::down-arrow, QDoubleSpinBox::down-arrow {{ image: url("{_mark("caret-down", t)}");

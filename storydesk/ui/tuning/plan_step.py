@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
@@ -25,7 +25,7 @@ from storydesk.bridge.tuning_sources import Measure
 from storydesk.domain.style_model import StyleModel
 from storydesk.services.models import ModelService
 from storydesk.ui.figures import say_duration, say_texts, say_words
-from storydesk.ui.theme import SPACE_M, SPACE_S, make_label
+from storydesk.ui.theme import SPACE_M, SPACE_S, add_row, make_form, make_label
 from storydesk.ui.tuning.fold_out import FoldOut
 
 LONGEST_MINUTES: Final = 24 * 60
@@ -131,10 +131,10 @@ class PlanStep(QWidget):
         self.minutes_box.setSuffix(self.tr(" minutes"))
         self.minutes_box.setSpecialValueText(self.tr("As long as it helps"))
         self.minutes_box.valueChanged.connect(self._refresh_words)
-        form = _make_form()
-        form.addRow(self.tr("Start &from"), self.base_box)
-        form.addRow(self.tr("&Name of the new model"), self.name_field)
-        form.addRow(self.tr("Learn for at &most"), self.minutes_box)
+        form = make_form()
+        add_row(form, self.tr("Start &from"), self.base_box)
+        add_row(form, self.tr("&Name of the new model"), self.name_field)
+        add_row(form, self.tr("Learn for at &most"), self.minutes_box)
         return form
 
     def _build_expert_page(self) -> QWidget:
@@ -151,10 +151,10 @@ class PlanStep(QWidget):
         self.seed_box.setRange(0, 2**31 - 1)
         self.seed_box.setValue(FIRST_SEED)
         page = QWidget()
-        form = _make_form()
-        form.addRow(self.tr("Times each story is read"), self.passes_box)
-        form.addRow(self.tr("Learning rate"), self.rate_box)
-        form.addRow(self.tr("Seed (the same gives the same)"), self.seed_box)
+        form = make_form()
+        add_row(form, self.tr("Times each story is read"), self.passes_box)
+        add_row(form, self.tr("Learning rate"), self.rate_box)
+        add_row(form, self.tr("Seed (the same gives the same)"), self.seed_box)
         page.setLayout(form)
         return page
 
@@ -187,13 +187,3 @@ class PlanStep(QWidget):
         self.base_box.setCurrentIndex(max(0, self.base_box.findData(wanted)))
         self.base_box.blockSignals(False)
         self._refresh_words()
-
-
-def _make_form() -> QFormLayout:
-    form = QFormLayout()
-    form.setContentsMargins(0, 0, 0, 0)
-    form.setSpacing(SPACE_M)
-    form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
-    form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
-    form.setLabelAlignment(Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter)
-    return form

@@ -34,6 +34,8 @@ from storydesk.ui.tuning.words_step import WordsStep
 MEASURE_IN_LETTERS: Final = 92
 WORDS, PLAN, RUN, CHANGE = range(4)
 
+Step = WordsStep | PlanStep | RunStep | ChangeStep
+
 
 class TuningPage(QWidget):
     """Leads from the writer's words to a model in their voice. GUI thread."""
@@ -59,7 +61,12 @@ class TuningPage(QWidget):
         self.run = RunStep(phrases, desk.settings)
         self.change = ChangeStep(phrases, desk.settings)
         self.steps = StepLine([self.tr("Your words"), self.tr("The plan"), self.tr("Running"), self.tr("What changed")])
-        self._all_steps = (self.words, self.plan, self.run, self.change)
+        self._all_steps: tuple[WordsStep | PlanStep | RunStep | ChangeStep, ...] = (
+            self.words,
+            self.plan,
+            self.run,
+            self.change,
+        )
         self._step = WORDS
         self._build_layout()
         self._connect()
