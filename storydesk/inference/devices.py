@@ -51,7 +51,7 @@ def open_graph(
     precision: str,
     on_failure: Callable[[str, str], None],
     *,
-    providers: Sequence[Provider] = PROVIDERS,
+    providers: Sequence[Provider] | None = None,
     threads: int | None = None,
 ) -> OpenedGraph:
     """Open a graph on the first provider that takes it; ``on_failure`` hears the words and detail of one that fails.
@@ -59,7 +59,7 @@ def open_graph(
     What the last provider, the CPU, raises is the caller's.
     """
     offered = onnxruntime.get_available_providers()
-    fit = [each for each in providers if each.precisions is None or precision in each.precisions]
+    fit = [each for each in providers or PROVIDERS if each.precisions is None or precision in each.precisions]
     for provider in fit[:-1]:
         if provider.name not in offered:
             continue
