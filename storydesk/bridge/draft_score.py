@@ -1,4 +1,9 @@
-"""Perplexity of a draft that is being written: sections that did not change are not scored again. No Qt in here."""
+"""Perplexity of a draft that is being written: sections that did not change are not scored again. No Qt in here.
+
+A draft of one section has exactly the score that ``storydesk score`` gives it; the engine itself reuses what stands
+before an edit. A longer one is scored in sections, each after the end of the one before, so that an edit at the
+beginning of a novel does not mean the whole novel.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +15,7 @@ from storydesk.domain.failures import FailureCode, StorydeskError
 from storydesk.domain.scoring import measure_text
 from storydesk.services.scoring import ScoringService
 
-SECTION_CHARACTERS = 3000
+SECTION_CHARACTERS = 40_000
 CONTEXT_CHARACTERS = 1200  # about 300 tokens: what the model remembers of the section before
 
 IsCancelled = Callable[[], bool]
@@ -87,8 +92,10 @@ class DraftScorer:
         """Return the perplexity of ``added`` where it follows ``before``; 0 where there is nothing to measure."""
         if not added.strip():
             return 0.0
-        context = before[-CONTEXT_CHARACTERS:]
-        part = self._score_section("" if len(before) > len(context) else prompt, context, added, is_cancelled)
+        context, section = "", ""
+        for context, section in split_sections(before):
+            pass  # the last one is what the engine has just seen
+        part = self._score_section("" if context else prompt, context + section, added, is_cancelled)
         return math.exp(min(part.nats / part.tokens, 700.0)) if part.tokens else 0.0
 
     def _score_section(self, prompt: str, context: str, section: str, is_cancelled: IsCancelled) -> _Sum:

@@ -233,8 +233,8 @@ class MainWindow(QMainWindow):
         self.workroom.manuscripts.begin_count(words)
         self._show_words(words)
         self.workroom.note_replaced()
-        if opened is not None and self.pages.currentWidget() is self.desk_page:
-            self.page.setFocus()
+        if self.pages.currentWidget() is self.desk_page:
+            (self.page if opened is not None else self.empty.new_button).setFocus()
         if self._try_prompt:
             self._try_prompt = False
             self.co_writer.go_on()

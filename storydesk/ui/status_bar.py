@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 
 from storydesk.bridge.autosave import SaveState
@@ -36,14 +37,15 @@ class StatusBar(QFrame):
         row.setContentsMargins(SPACE_L - 2, 0, SPACE_L - 2, 0)
         row.setSpacing(SPACE_M)
         for label in (self.words, self.perplexity, self.nats, self.notes):
-            row.addWidget(label)
+            row.addWidget(label, 0, Qt.AlignmentFlag.AlignVCenter)
         row.addStretch(1)
         for label in (self.model, self.device, self.saved):
-            row.addWidget(label)
+            row.addWidget(label, 0, Qt.AlignmentFlag.AlignVCenter)
         self.device.hide()
         self.show_words(0)
         self.show_score(None)
         self.show_notes(0)
+        self.show_saved(SaveState.SAVED)
 
     def show_words(self, words: int) -> None:
         """Show how long the draft is."""

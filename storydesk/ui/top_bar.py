@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QFontMetrics
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QMenu, QPushButton, QToolButton, QWidget
 
 from storydesk.bridge.manuscript_controller import OpenStory
@@ -16,6 +16,12 @@ from storydesk.ui.theme import SPACE_M, SPACE_XS, icon, set_role
 HEIGHT = 48
 NARROW = 860
 TITLE_MOST = 420
+TITLE_LOOK = """
+QLineEdit { font-weight: 600; }
+QLineEdit:!focus { background: transparent; border-color: transparent; }
+"""
+"""A title is text first; it looks like a field only while it is being changed."""
+MENU_LOOK = "QToolButton::menu-indicator { image: none; width: 0px; }"
 
 
 class TopBar(QFrame):
@@ -32,10 +38,9 @@ class TopBar(QFrame):
         self._actions = actions
         self._writes = actions["new_story"].isEnabled()
         self.menu_button = self._make_menu_button()
-        self.library_button = self._make_button("toggle_library", icon_only=True)
+        self.library_button = self._make_fold_button("toggle_library")
         self.title = QLineEdit(self)
-        self.title.setFrame(False)
-        self.title.setObjectName("title")
+        self.title.setStyleSheet(TITLE_LOOK)
         self.title.setPlaceholderText(say_untitled())
         self.title.setAccessibleName(self.tr("Title of the story"))
         self.title.setReadOnly(not self._writes)
@@ -45,6 +50,7 @@ class TopBar(QFrame):
         self.draft_button = QToolButton(self)
         self.draft_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.draft_button.setMenu(QMenu(self.draft_button))
+        self.draft_button.setStyleSheet(MENU_LOOK)
         self.draft_button.setToolTip(self.tr("Drafts of this story"))
         self.focus_button = self._make_button("focus_mode")
         self.export_button = self._make_button("export")
@@ -53,7 +59,7 @@ class TopBar(QFrame):
         self.tune_button.setToolTip(actions["tune"].toolTip())
         self.tune_button.clicked.connect(actions["tune"].trigger)
         self.tune_button.setEnabled(actions["tune"].isEnabled())
-        self.partner_button = self._make_button("toggle_partner", icon_only=True)
+        self.partner_button = self._make_fold_button("toggle_partner")
         row = QHBoxLayout(self)
         row.setContentsMargins(SPACE_M, 0, SPACE_M, 0)
         row.setSpacing(SPACE_XS)
@@ -100,18 +106,28 @@ class TopBar(QFrame):
 
     def _fit_title(self) -> None:
         text = self.title.text() or self.title.placeholderText()
-        self.title.setMinimumWidth(min(self.title.fontMetrics().horizontalAdvance(text) + 28, TITLE_MOST // 2))
-        self.title.setFixedWidth(min(self.title.fontMetrics().horizontalAdvance(text) + 28, TITLE_MOST))
+        self.title.setMinimumWidth(min(_text_width(self.title, text), TITLE_MOST // 2))
+        self.title.setFixedWidth(min(_text_width(self.title, text), TITLE_MOST))
 
     @Slot(str)
     def _on_title_text_changed(self, _text: str) -> None:
         self._fit_title()
 
-    def _make_button(self, name: str, *, icon_only: bool = False) -> QToolButton:
+    def _make_fold_button(self, name: str) -> QToolButton:
+        """Return a button that folds a panel; it does not light up, for the panel itself shows its state."""
+        action = self._actions[name]
+        button = QToolButton(self)
+        button.setIcon(action.icon())
+        button.setToolTip(action.toolTip())
+        button.setAccessibleName(action.text())
+        button.clicked.connect(action.toggle)
+        set_role(button, "flat")
+        return button
+
+    def _make_button(self, name: str) -> QToolButton:
         button = QToolButton(self)
         button.setDefaultAction(self._actions[name])
-        if not icon_only:
-            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         button.setAccessibleName(self._actions[name].text())
         set_role(button, "flat")
         return button
@@ -119,6 +135,7 @@ class TopBar(QFrame):
     def _make_menu_button(self) -> QToolButton:
         button = QToolButton(self)
         button.setIcon(icon("list"))
+        button.setStyleSheet(MENU_LOOK)
         button.setAccessibleName(self.tr("Menu"))
         button.setToolTip(self.tr("All actions and their keys"))
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
@@ -130,3 +147,10 @@ class TopBar(QFrame):
             menu.addSeparator()
         button.setMenu(menu)
         return button
+
+
+def _text_width(field: QLineEdit, text: str) -> int:
+    """Return the width that a text needs in a field, bold as titles are."""
+    font = field.font()
+    font.setWeight(font.Weight.DemiBold)
+    return QFontMetrics(font).horizontalAdvance(text) + 28

@@ -24,7 +24,7 @@ from storydesk.bridge.writing_controller import Candidate
 from storydesk.domain.settings import WILDNESS, WORDS
 from storydesk.services.ports import SettingsStore
 from storydesk.ui.assistant.candidate_card import CandidateCard
-from storydesk.ui.theme import SPACE_M, SPACE_S, set_role
+from storydesk.ui.theme import SPACE_M, SPACE_S, icon, set_role
 
 PROMPT_HEIGHT = 84
 
@@ -128,8 +128,6 @@ class WritePanel(QWidget):
         return row
 
     def _make_button(self, action: QAction, glyph: str) -> QPushButton:
-        from storydesk.ui.theme import icon
-
         button = QPushButton(action.text(), self)
         if glyph:
             button.setIcon(icon(glyph, "on_accent"))
@@ -176,7 +174,7 @@ class WritePanel(QWidget):
         self._card_column.setSpacing(SPACE_M)
         self.hint = self._muted(
             self.tr(
-                "Go on writes at the cursor in grey-green; Tab takes it, Esc throws it away. "
+                "Go on writes at the cursor: Tab takes the suggestion, Esc throws it away. "
                 "3 ways lets you choose between three."
             )
         )

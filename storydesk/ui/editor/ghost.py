@@ -33,7 +33,7 @@ class GhostText:
         line = layout.lineForTextPosition(inside)
         if not line.isValid():
             return
-        x = _cursor_x(line, inside)
+        x = layout.position().x() + _cursor_x(line, inside)
         top = layout.position().y() + line.y()
         pitch = line.height() * LINE_HEIGHT
         in_line = not block.text()[inside:].strip()

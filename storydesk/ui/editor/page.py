@@ -63,6 +63,7 @@ class PageEdit(QTextEdit):
         self._accepting = False
         self._composing = False
         self._painted = False
+        self._page_font: QFont | None = None
         self.document().contentsChange.connect(self._on_contents_change)
         self.cursorPositionChanged.connect(self._on_cursor_moved)
         self.verticalScrollBar().rangeChanged.connect(self._on_range_changed)
@@ -131,8 +132,10 @@ class PageEdit(QTextEdit):
 
     def set_page_font(self, font: QFont) -> None:
         """Write in this font."""
+        self._page_font = font
         self.setFont(font)
         self._fit_margins()
+        self._lay_out_ghost()
 
     @property
     def ghost(self) -> str:
@@ -328,17 +331,25 @@ class PageEdit(QTextEdit):
 
     # The measure
 
+    def event(self, event: QEvent) -> bool:
+        """Set the margins before the viewport hears of another size: a resize within a resize would be lost."""
+        if event.type() == QEvent.Type.Resize:
+            self._fit_margins()
+        return super().event(event)
+
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Keep the text in the middle and its lines readable."""
+        """Keep what lies over the text where it belongs."""
         super().resizeEvent(event)
-        self._fit_margins()
         self._lay_out_ghost()
         self.marks.refresh()
 
     def changeEvent(self, event: QEvent) -> None:
-        """Fit the measure to another font, and the marks to another theme."""
+        """Fit the measure to another font; a style sheet forgets the font when it is put on, so set it again."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.FontChange:
+            wanted = self._page_font
+            if wanted is not None and self.font().toString() != wanted.toString():
+                self.setFont(wanted)
             self._fit_margins()
         elif event.type() == QEvent.Type.PaletteChange:
             self.viewport().update()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import QModelIndex, QPoint, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QAction, QKeyEvent
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QAction, QKeyEvent, QPainter
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -34,6 +34,9 @@ class StoryTree(QTreeView):
     """The list of stories; Delete puts one into the trash. GUI thread."""
 
     trash_wanted = Signal()
+
+    def drawBranches(self, painter: QPainter, rect: QRect, index: QModelIndex | QPersistentModelIndex) -> None:
+        """Draw nothing in front of an item: the shelf has no lines, and a selection is one piece."""
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Hear the Delete key."""
@@ -137,6 +140,7 @@ class LibraryPanel(QFrame):
         self.tree = StoryTree(self)
         self.tree.setModel(self.model)
         self.tree.setHeaderHidden(True)
+        self.tree.setRootIsDecorated(False)
         self.tree.setIndentation(SPACE_M)
         self.tree.setUniformRowHeights(True)
         self.tree.setTextElideMode(Qt.TextElideMode.ElideRight)

@@ -1,0 +1,91 @@
+"""What the tests of the window share: a desk with a real library file, and a window that is closed at the end."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from storydesk.bridge.notices import NoticeBus
+from storydesk.bridge.phrases import Phrases
+from storydesk.bridge.workroom import Workroom
+from storydesk.services.manuscripts import ManuscriptService
+from storydesk.services.phrasebook import Phrasebook
+from storydesk.services.polishing import PolishingService
+from storydesk.storage.library import SqliteLibrary
+from storydesk.ui.main_window import MainWindow
+from storydesk.ui.theme import apply_theme
+from tests.fakes.services import FakeWorld, make_world
+
+ROOT = Path(__file__).resolve().parents[2]
+WAIT = 10_000
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> FakeWorld:
+    """Return fakes around a real library file."""
+    return make_library_world(tmp_path)
+
+
+def make_library_world(home: Path) -> FakeWorld:
+    """Return a world whose stories are in a real file below ``home``."""
+    fakes = make_world(home)
+    library = SqliteLibrary(home / "library.sqlite")
+    desk = dataclasses.replace(
+        fakes.desk,
+        library=library,
+        manuscripts=ManuscriptService(library, fakes.documents),
+        new_polishing=lambda: PolishingService(
+            {name: (lambda checker=checker: checker) for name, checker in fakes.checkers.items()},  # type: ignore[misc]  # mypy can't infer a default in a lambda
+            library.list_dictionary,
+        ),
+    )
+    return dataclasses.replace(fakes, desk=desk)
+
+
+@pytest.fixture
+def open_window(qtbot: QtBot, qapp: QApplication) -> Iterator[Callable[[FakeWorld], MainWindow]]:
+    """Return a function that opens a window on a world; all of them are closed, and no thread may be left."""
+    opened: list[MainWindow] = []
+    before = set(threading.enumerate())
+    apply_theme(qapp, "light")
+
+    def open_one(world: FakeWorld) -> MainWindow:
+        notices = NoticeBus()
+        window = MainWindow(Workroom(world.desk), notices, Phrases(Phrasebook(ROOT / "resources" / "i18n" / "en.toml")))
+        notices.setParent(window)
+        window.workroom.setParent(window)
+        opened.append(window)
+        window.begin()
+        window.show()
+        qtbot.waitExposed(window)
+        window.workroom.start_engines()
+        return window
+
+    yield open_one
+    for window in opened:
+        window.close()
+        for thread in (window.workroom.engine, window.workroom.grammar, window.workroom.library):
+            assert not thread.isRunning()
+        window.deleteLater()
+    qapp.sendPostedEvents()
+    left = {thread for thread in set(threading.enumerate()) - before if not thread.name.startswith("Dummy")}
+    assert not {thread for thread in left if thread.is_alive() and thread.name != "library-backup"}
+
+
+@pytest.fixture
+def window(world: FakeWorld, open_window: Callable[[FakeWorld], MainWindow]) -> MainWindow:
+    """Return a window on an empty library."""
+    return open_window(world)
+
+
+@pytest.fixture
+def story_window(world: FakeWorld, open_window: Callable[[FakeWorld], MainWindow]) -> MainWindow:
+    """Return a window with one story on the page."""
+    world.desk.manuscripts.add_story("The Salt Road", "A door on the beach", "Mara found it at low tide.")
+    return open_window(world)
