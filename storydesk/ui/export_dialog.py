@@ -99,14 +99,14 @@ class ExportDialog(QDialog):
         folder_row.setSpacing(SPACE_S)
         folder_row.addWidget(self.folder_field, 1)
         folder_row.addWidget(self._choose_button)
-        form = make_form()
-        add_row(form, self.tr("&Format"), self.format_box)
-        add_row(form, self.tr("&Name"), self.name_field)
-        add_row(form, self.tr("F&older"), self.folder_field, folder_row)
+        fields = make_form()
+        add_row(fields, self.tr("&Format"), self.format_box)
+        add_row(fields, self.tr("&Name"), self.name_field)
+        add_row(fields, self.tr("F&older"), self.folder_field, folder_row)
         self.format_box.currentIndexChanged.connect(self._on_fields_changed)
         self.name_field.textChanged.connect(self._on_fields_changed)
         self.folder_field.textChanged.connect(self._on_fields_changed)
-        return form
+        return fields
 
     def _build_buttons(self) -> QHBoxLayout:
         self.open_button = QPushButton(icon("folder-open"), self.tr("Open folder"))
