@@ -1,7 +1,8 @@
-"""The trainer as its callers meet it: a process with one JSON event a line, that can be stopped, killed and gone on with."""
+"""The trainer as its callers meet it: a process with one JSON event a line that can be stopped, killed and resumed."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -89,10 +90,8 @@ def started() -> Iterator[list[Trainer]]:
         trainer.process.wait()
         for stream in (trainer.process.stdin, trainer.process.stdout):
             if stream is not None and not stream.closed:
-                try:
+                with contextlib.suppress(BrokenPipeError):
                     stream.close()
-                except BrokenPipeError:
-                    pass
 
 
 def start(started: list[Trainer], folder: Path, *arguments: str) -> Trainer:
@@ -126,29 +125,7 @@ def start(started: list[Trainer], folder: Path, *arguments: str) -> Trainer:
 
 def write_stories(path: Path, count: int = 24) -> Path:
     """Write stories that a tiny model can learn something of: the same few words in many orders."""
-    words = [
-        "the",
-        "bell",
-        "rang",
-        "and",
-        "Mara",
-        "heard",
-        "the",
-        "sea",
-        "below",
-        "the",
-        "wall",
-        "where",
-        "no",
-        "boat",
-        "had",
-        "been",
-        "since",
-        "the",
-        "fog",
-        "came",
-        "in",
-    ]
+    words = ["bell", "rang", "Mara", "heard", "sea", "below", "wall", "boat", "had", "been", "since", "fog", "came"]
     generator = np.random.default_rng(3)
     records = []
     for number in range(count):
