@@ -51,7 +51,8 @@ class ModelCard(QFrame):
         before, after = (model.heldout.get(f"perplexity_{moment}", 0.0) for moment in ("before", "after"))
         if before > 0 and after > 0:
             figures = {"before": say_perplexity(before), "after": say_perplexity(after)}
-            lines.append(say_change(before, after) + " " + self.tr("(perplexity {before} → {after})").format(**figures))
+            lines.append(say_change(before, after))
+            lines.append(self.tr("Perplexity {before} → {after}").format(**figures))
         about = [say_size(model.bytes)] if model.bytes else []
         about.append(self.tr("licence {licence}").format(licence=model.licence or self.tr("not stated")))
         return [*lines, " · ".join(about)]

@@ -31,7 +31,9 @@ def add_row(form: QFormLayout, text: str, field: QWidget, whole: QLayout | None 
     label.setBuddy(field)
     label.setAlignment(Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter)
     field.ensurePolished()
-    label.setMinimumHeight(field.sizeHint().height())
+    height = field.sizeHint().height()
+    label.setMinimumHeight(height)
+    field.setMinimumHeight(height)  # a form that wraps its rows would squeeze them on a small screen
     if isinstance(field, QAbstractSpinBox):
         indent_number(field)
     if whole is None:

@@ -12,10 +12,13 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from storydesk.ui.figures import say_number
 from storydesk.ui.theme import SPACE_S, SPACE_XS, current_tokens
+from storydesk.ui.theme.tokens import mix
 
 HEIGHT_IN_LINES: Final = 9
 SMOOTHING: Final = 0.9
 TICKS: Final = 3
+GRID_SHARE: Final = {False: 1.0, True: 0.35}
+"""How much of the line colour the grid has; where lines are as strong as text the curve must still win."""
 
 Points = Sequence[tuple[int, float]]
 
@@ -102,7 +105,7 @@ class LossCurve(QWidget):
         for tick in range(TICKS):
             value = low + (high - low) * (tick + 0.5) / TICKS
             height = place.bottom() - place.height() * (tick + 0.5) / TICKS
-            painter.setPen(QPen(QColor(tokens.line), 1))
+            painter.setPen(QPen(QColor(mix(tokens.window, tokens.line, GRID_SHARE[tokens.line == tokens.ink])), 1))
             painter.drawLine(QPointF(place.left(), height), QPointF(place.right(), height))
             painter.setPen(QColor(tokens.muted))
             label = QRectF(0, height - 20, place.left() - SPACE_XS, 40)

@@ -163,7 +163,9 @@ class PlanStep(QWidget):
         base = str(self.base_box.currentData() or self._models.active)
         minutes = self.minutes_box.value()
         first = self.tr("{base} reads {texts} of yours, {words}, and learns to write more like you.")
-        where = self.tr("It works on your graphics card where one can be used, else on the processor, and only here.")
+        where = self.tr(
+            "It works on your graphics card where one can be used, else on the processor; nothing leaves this computer."
+        )
         if minutes:
             time = self.tr("It takes {duration} at most, and you can pause it and write meanwhile.")
             time = time.format(duration=say_duration(minutes * 60 + AROUND_SECONDS))

@@ -128,7 +128,7 @@ class TuningPage(QWidget):
         row = QHBoxLayout(around)
         row.setContentsMargins(0, 0, 0, 0)
         row.addStretch(1)
-        row.addWidget(widget, 100)
+        row.addWidget(widget, 1000)
         row.addStretch(1)
         return around
 
