@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,7 @@ def compute_with_torch(folder: Path, ids: NDArray[np.int64]) -> NDArray[np.float
 def compute_rows_with_torch(folder: Path, rows: list[NDArray[np.int64]]) -> list[NDArray[np.float32]]:
     torch = pytest.importorskip("torch")
     transformers = pytest.importorskip("transformers")
+    torch.set_num_threads(1)  # more of them wait busily for each other on a machine that does something else
     # Not sdpa, which passes over the scales that some configurations ask for.
     network = transformers.GPT2LMHeadModel.from_pretrained(folder, attn_implementation="eager").float().eval()
     results = []
@@ -243,6 +246,21 @@ def test_an_unknown_precision_is_a_bad_request(tmp_path: Path) -> None:
     with pytest.raises(TrainerError) as caught:
         build_graph(make_tiny_gpt2(tmp_path / "model"), tmp_path / "g.onnx", "int3")
     assert caught.value.code == TrainerFailure.BAD_REQUEST
+
+
+def test_a_full_disk_leaves_the_old_graph(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = make_tiny_gpt2(tmp_path / "model")
+    (tmp_path / "g.onnx").write_text("old")
+
+    def fail(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(TrainerError) as caught:
+        build_graph(folder, tmp_path / "g.onnx", "fp32")
+    assert caught.value.code == TrainerFailure.DISK_FULL
+    assert (tmp_path / "g.onnx").read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["g.onnx"]
 
 
 def test_blocks_are_off_by_half_a_step_at_most() -> None:

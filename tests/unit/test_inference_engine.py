@@ -30,6 +30,7 @@ from storydesk.inference.cancellation import Cancellation, Cancelled
 from storydesk.inference.devices import Provider
 from storydesk.inference.engine import OnnxEngine, OnnxEngineLoader
 from storydesk.inference.session import CHUNK, GraphSession
+from storydesk.services.ports import EngineLoader, TextEngine
 from tests.fakes.tiny_style_model import make_starter_style_model, make_tiny_style_model
 from trainer.export.graph_runner import GraphRunner
 
@@ -43,7 +44,10 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> StyleModel:
 
 @pytest.fixture
 def engine(tiny: StyleModel) -> OnnxEngine:
-    return OnnxEngineLoader().load(tiny)
+    loader: EngineLoader = OnnxEngineLoader()
+    loaded: TextEngine = loader.load(tiny)
+    assert isinstance(loaded, OnnxEngine)
+    return loaded
 
 
 def draw(count: int, seed: int = 0) -> list[int]:

@@ -10,6 +10,7 @@ The measures stand in the graph's metadata, so nobody needs config.json beside i
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -81,7 +82,12 @@ def build_graph(weights: Path, out: Path, precision: str) -> None:
             data.replace(final_data)
         graph.replace(out)
     except OSError as error:
-        raise TrainerError(TrainerFailure.DISK_FULL, path=str(out.parent)) from error
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise TrainerError(TrainerFailure.DISK_FULL, path=str(out.parent)) from error
+        detail = f"{out} can't be written ({error.strerror or type(error).__name__})"
+        raise TrainerError(TrainerFailure.BAD_REQUEST, detail=detail) from error
+    except MemoryError as error:
+        raise TrainerError(TrainerFailure.MEMORY_FULL, detail="building the graph") from error
     finally:
         graph.unlink(missing_ok=True)
         data.unlink(missing_ok=True)
