@@ -92,9 +92,8 @@ class DraftScorer:
         """Return the perplexity of ``added`` where it follows ``before``; 0 where there is nothing to measure."""
         if not added.strip():
             return 0.0
-        context, section = "", ""
-        for context, section in split_sections(before):
-            pass  # the last one is what the engine has just seen
+        # The last section is what the engine has just seen, and it does not read that again.
+        context, section = (list(split_sections(before)) or [("", "")])[-1]
         part = self._score_section("" if context else prompt, context + section, added, is_cancelled)
         return math.exp(min(part.nats / part.tokens, 700.0)) if part.tokens else 0.0
 
