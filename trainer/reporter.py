@@ -110,7 +110,7 @@ def is_disk_full(error: BaseException) -> bool:
     """Say whether an exception, or what caused it, means that the disk or a quota is full."""
     seen: BaseException | None = error
     while seen is not None:
-        if isinstance(seen, OSError) and seen.errno in (errno.ENOSPC, errno.EDQUOT):
+        if isinstance(seen, OSError) and seen.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT):
             return True
         # torch and safetensors report a failed write in words only.
         if "No space left on device" in str(seen):

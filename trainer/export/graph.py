@@ -82,7 +82,7 @@ def build_graph(weights: Path, out: Path, precision: str) -> None:
             data.replace(final_data)
         graph.replace(out)
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT):
             raise TrainerError(TrainerFailure.DISK_FULL, path=str(out.parent)) from error
         detail = f"{out} can't be written ({error.strerror or type(error).__name__})"
         raise TrainerError(TrainerFailure.BAD_REQUEST, detail=detail) from error
