@@ -44,7 +44,8 @@ def explain(error: BaseException) -> TrainerError | None:
     if isinstance(error, TrainerError):
         return error
     if is_disk_full(error):
-        filename = getattr(error, "filename", None)
+        # Of a copy, the second name is the file that could not be written.
+        filename = getattr(error, "filename2", None) or getattr(error, "filename", None)
         return TrainerError(TrainerFailure.DISK_FULL, path=str(filename or ""))
     memory = ("OutOfMemoryError", "not enough memory", "can't allocate memory", "bad_alloc", "CUDA out of memory")
     said = f"{type(error).__name__}: {error}"
