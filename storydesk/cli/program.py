@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import logging
 import os
 import signal
 import sys
@@ -40,7 +41,8 @@ class _VersionAction(argparse.Action):
             number = version("storydesk")
         except PackageNotFoundError:
             number = "(not installed)"
-        parser.exit(message=f"storydesk {number}\n")
+        sys.stdout.write(f"storydesk {number}\n")
+        parser.exit()
 
 
 def build_parser() -> ArgumentParser:
@@ -61,6 +63,9 @@ def build_parser() -> ArgumentParser:
 def run_command(arguments: Sequence[str], open_desk: OpenDesk, resources: Path) -> int:
     """Run one command and return its exit code: 0 done, 1 failed in words, 2 not understood, 130 interrupted."""
     console = Console(open_phrasebook(resources), as_json="--json" in arguments)
+    if os.environ.get(TRACEBACK_VARIABLE) != "1":
+        # What rooms log is for whoever looks for a fault; the user gets sentences.
+        logging.getLogger().addHandler(logging.NullHandler())
     try:
         with _gentle_termination():
             parsed = build_parser().parse_args(arguments)
