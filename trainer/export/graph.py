@@ -60,7 +60,7 @@ def build_graph(weights: Path, out: Path, precision: str) -> None:
     """Write the fast graph of the GPT-2 in the folder ``weights`` to ``out``, atomically.
 
     A graph near 2 GB keeps its weights in ``<out>.data`` beside it. Raise TrainerError(BASE_NOT_USABLE) for a model
-    that can't be built, BAD_REQUEST for an unknown precision, DISK_FULL.
+    that can't be built, BAD_REQUEST for an unknown precision or an unwritable place, DISK_FULL, MEMORY_FULL.
     """
     if precision not in PRECISIONS:
         raise TrainerError(TrainerFailure.BAD_REQUEST, detail=f"the precision {precision[:40]} is not known")
