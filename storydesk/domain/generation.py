@@ -13,7 +13,7 @@ class SamplingSettings:
     temperature: float = 0.8
     top_p: float = 0.95
     top_k: int = 0
-    min_p: float = 0.0
+    min_p: float = 0.04
     repetition_penalty: float = 1.1
     no_repeat_ngram: int = 4
 
