@@ -45,6 +45,7 @@ class SqliteLibrary:
         self._lock = threading.RLock()
         self._backup_thread: threading.Thread | None = None
         self._indexed = False
+        self._is_new = False
         self._file_lock = FileLock(path.with_name(path.name + ".lock"))
         make_folder(path.parent)
         self._read_only = not self._file_lock.acquire()
@@ -54,7 +55,7 @@ class SqliteLibrary:
         except BaseException:
             self._file_lock.release()
             raise
-        if not self._read_only:
+        if not (self._read_only or self._is_new):
             self._backup_thread = threading.Thread(
                 target=keep_backup, args=(path, self._backups), name="library-backup", daemon=True
             )
@@ -223,6 +224,7 @@ class SqliteLibrary:
 
     def _open_to_write(self) -> sqlite3.Connection:
         version = self._inspect()
+        self._is_new = version == 0
         connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=5)
         try:
             if 0 < version < NEWEST:

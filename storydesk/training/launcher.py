@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import secrets
 import subprocess
 import sys
@@ -17,6 +16,7 @@ import trainer.protocol
 from storydesk.domain.failures import FailureCode, StorydeskError
 from storydesk.domain.tuning import RunState, RunStatus, TuningPlan
 from storydesk.services.atomic_file import make_folder, write_atomically
+from storydesk.services.child_process import CREATION_FLAGS, make_environment
 from storydesk.services.file_lock import FileLock
 from storydesk.training.folding import fold
 from storydesk.training.journal import JOURNAL_NAME, JournalReader, fold_journal
@@ -60,16 +60,7 @@ class TrainerLauncher:
 
     def command(self, folder: Path) -> tuple[Sequence[str], dict[str, str]]:
         """Return the trainer's argument vector and environment for a prepared run."""
-        # Found wherever this program is started from, and never in the folder that it is started in.
-        place = str(Path(trainer.protocol.__file__).parents[2])
-        paths = [place, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
-        environment = {
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)),
-            "PYTHONSAFEPATH": "1",
-            "PYTHONUTF8": "1",
-            "PYTHONUNBUFFERED": "1",
-        }
+        environment = make_environment(Path(trainer.protocol.__file__).parents[2])
         return (*self._program, "tune", str(folder.absolute())), environment
 
     def start(self, folder: Path) -> TrainerRun:
@@ -90,7 +81,7 @@ class TrainerLauncher:
                     env=environment,
                     # Ctrl+C in a terminal is for the app, which then asks the trainer to save and end.
                     start_new_session=True,
-                    creationflags=_WINDOWS_FLAGS,
+                    creationflags=CREATION_FLAGS,
                 )
         except (OSError, ValueError) as error:
             raise StorydeskError(FailureCode.TRAINER_NOT_STARTED, detail=str(error)) from error
@@ -124,14 +115,6 @@ class TrainerLauncher:
             raise StorydeskError(FailureCode.RUN_NOT_FOUND, name=name)
         return folder
 
-    def find(self, name: str) -> Path:
-        """Return the folder of any run by its name, also of one that was stopped; raise RUN_NOT_FOUND."""
-        with contextlib.suppress(OSError):
-            for folder in self._runs.iterdir():
-                if folder.name == name and (folder / REQUEST_NAME).is_file():
-                    return folder
-        raise StorydeskError(FailureCode.RUN_NOT_FOUND, name=name)
-
     def read(self, folder: Path) -> RunState:
         """Return the state that a run's journal gives."""
         return fold_journal(folder.name, folder)
@@ -148,9 +131,3 @@ def is_alive(folder: Path) -> bool:
         return False
     finally:
         lock.release()
-
-
-if sys.platform == "win32":
-    _WINDOWS_FLAGS = subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP
-else:
-    _WINDOWS_FLAGS = 0

@@ -1,0 +1,322 @@
+"""The shelf of models: folders of verified bundles, and the starter that is built from shipped weights at first use."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import errno
+import hashlib
+import logging
+import secrets
+import shutil
+import threading
+import time
+import unicodedata
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from storydesk.domain.failures import FailureCode, StorydeskError
+from storydesk.domain.style_model import HubModel, StyleModel
+from storydesk.services.atomic_file import explain_error, make_folder, write_atomically
+from storydesk.services.file_lock import FileLock
+from storydesk.services.ports import Progress
+from storydesk.storage.bundle import BundleError, check_file, explain_damage, make_style_model, read_bundle
+from storydesk.storage.bundle_builder import Builder, build_bundle
+from storydesk.storage.hub import HubSource
+from storydesk.storage.model_names import find_free, is_fit, make_key
+from storydesk.storage.starter import LICENCE, ORIGIN, STARTER, StarterStamp, describe_unbuilt
+from storydesk.storage.verified_files import VerifiedFiles
+from storydesk.storage.weights_folder import check_weights_folder, refuse
+from trainer.protocol.manifest import MANIFEST_NAME, Manifest, encode_manifest
+
+_STALE_SECONDS = 30 * 24 * 3600
+_LOG = logging.getLogger(__name__)
+
+
+class BundleLibrary:
+    """Implements ModelLibrary over a folder of bundles. Any thread; several processes may share the folder.
+
+    What begins with a dot in the folder is this class's own: staging, trash, locks, and what was verified when.
+    """
+
+    def __init__(
+        self,
+        models: Path,
+        built_in: Path,
+        builder: Builder = build_bundle,
+        hub: HubSource | None = None,
+    ) -> None:
+        """Keep models in ``models``; ``built_in`` holds the starter's weights. Nothing is read or made yet."""
+        self._models = models
+        self._built_in = built_in
+        self._build = builder
+        self._hub = hub or HubSource(models / ".fetched")
+        self._verified = VerifiedFiles(models / ".verified.json")
+        self._lock = threading.RLock()
+
+    def list_models(self) -> Sequence[StyleModel]:
+        """Return the models that can be used, built-in first, then by date.
+
+        The starter stands in the list before its graphs are built; ``get`` builds them.
+        """
+        found = []
+        for name, folder in self._list_folders().items():
+            if name == STARTER:
+                continue
+            try:
+                found.append(make_style_model(folder, name, read_bundle(folder, name), built_in=False))
+            except StorydeskError as error:
+                _LOG.warning("the model in %s is passed over: %s", folder, error)
+        found.sort(key=lambda model: (model.created, model.name))
+        return [self._describe_starter(), *found]
+
+    def get(self, name: str) -> StyleModel:
+        """Return a model, building the starter's graphs at first use; raise MODEL_NOT_FOUND, MODEL_DAMAGED."""
+        if make_key(name) == STARTER:
+            return self._get_starter()
+        return self._check(*self._find(name))
+
+    def verify(self, name: str) -> StyleModel:
+        """Check every file's checksum; raise MODEL_DAMAGED."""
+        if make_key(name) == STARTER:
+            self._get_starter()
+            name = STARTER
+        return self._check(*self._find(name), anew=True)
+
+    def install(self, bundle: Path) -> StyleModel:
+        """Take in a finished bundle (renamed where possible); raise MODEL_DAMAGED, MODEL_NAME_TAKEN, DISK_FULL."""
+        manifest = read_bundle(bundle, bundle.name)
+        name = manifest.name
+        self._require_free(name)
+        checked = self._hash_all(bundle, name, manifest)
+        target = make_folder(self._models) / name
+        with FileLock(self._models / ".shelf.lock"):
+            self._require_free(name)
+            try:
+                _move(bundle, target, self._make_staging())
+            except OSError as error:
+                if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+                    raise StorydeskError(FailureCode.MODEL_NAME_TAKEN, name=name) from error
+                raise explain_error(error, target) from error
+        self._verified.remember(name, target, checked)
+        return make_style_model(target, name, manifest, built_in=False)
+
+    def add_folder(self, folder: Path, name: str | None = None) -> StyleModel:
+        """Build and install a model from a GPT-2 folder; raise MODEL_FOLDER_BAD, MODEL_NAME_TAKEN.
+
+        A folder that is a bundle already is copied and verified.
+        """
+        if name is not None:
+            self._require_free(name)
+        if not folder.is_dir():
+            raise refuse(folder, "there is no such folder")
+        if (folder / MANIFEST_NAME).is_file():
+            return self._add_bundle(folder, name)
+        check_weights_folder(folder)
+        chosen = name or self.free_name(folder.resolve().name)
+        return self._build_and_install(folder.resolve(), chosen, f"added from {folder.resolve().name}", "unknown")
+
+    def hub_models(self) -> Sequence[HubModel]:
+        """Return what can be fetched."""
+        return self._hub.models
+
+    def fetch(self, hub_id: str, progress: Progress | None = None) -> StyleModel:
+        """Download, check, build and install; a broken download resumes; raise HUB_..., MODEL_NAME_TAKEN.
+
+        A model that was fetched before is returned as it is.
+        """
+        model = self._hub.find(hub_id)
+        origin = f"{model.repository}@{model.revision[:12]}"
+        if hub_id in self._list_folders():
+            installed = self.get(hub_id)
+            if installed.origin == origin:
+                return installed
+        self._require_free(hub_id)
+        folder = self._hub.fetch(model, progress)
+        try:
+            check_weights_folder(folder)
+        except StorydeskError:
+            self._hub.forget(model)  # the rest of what came is no GPT-2: the next try begins anew
+            raise
+        fetched = self._build_and_install(folder, hub_id, origin, model.licence)
+        self._hub.forget(model)
+        return fetched
+
+    def remove(self, name: str) -> None:
+        """Delete an installed model; raise MODEL_BUILT_IN, MODEL_NOT_FOUND, MODEL_IN_USE."""
+        if make_key(name) == STARTER:
+            raise StorydeskError(FailureCode.MODEL_BUILT_IN, name=name)
+        found, folder = self._find(name)
+        with FileLock(self._models / ".shelf.lock"):
+            try:
+                self._throw_away(folder)
+            except FileNotFoundError as error:
+                raise StorydeskError(FailureCode.MODEL_NOT_FOUND, name=name) from error
+            except PermissionError as error:  # Windows: a graph of it is open
+                raise StorydeskError(FailureCode.MODEL_IN_USE, name=name) from error
+            except OSError as error:
+                raise explain_error(error, folder) from error
+        self._verified.forget(found)
+
+    def free_name(self, wanted: str) -> str:
+        """Return ``wanted`` made fit for a folder, with a number behind it where it is taken."""
+        return find_free(wanted, self._list_taken())
+
+    def staging_folder(self) -> Path:
+        """Return a folder on the models' disk where a new bundle may be written before it is installed."""
+        staging = self._make_staging()
+        self._sweep()
+        return staging
+
+    def _make_staging(self) -> Path:
+        return make_folder(self._models / ".staging")
+
+    def _sweep(self) -> None:
+        """Delete what broken-off jobs left long ago; a run that can still go on is younger."""
+        oldest = time.time() - _STALE_SECONDS
+        with contextlib.suppress(OSError):
+            for left_over in [*(self._models / ".staging").iterdir(), *self._models.glob(".trash-*")]:
+                if left_over.name.startswith(".trash-") or left_over.stat().st_mtime < oldest:
+                    shutil.rmtree(left_over, ignore_errors=True)
+                    with contextlib.suppress(OSError):
+                        left_over.unlink(missing_ok=True)
+
+    def _list_folders(self) -> dict[str, Path]:
+        """Return the folders that may hold a model, by name."""
+        folders = {}
+        with contextlib.suppress(OSError):
+            for folder in self._models.iterdir():
+                name = unicodedata.normalize("NFC", folder.name)
+                if is_fit(name) and folder.is_dir() and not folder.is_symlink():
+                    folders[name] = folder
+        return folders
+
+    def _list_taken(self) -> list[str]:
+        """Return the names that no new model can have: whatever the system would not let stand beside it."""
+        taken = [STARTER]
+        with contextlib.suppress(OSError):
+            taken += [path.name for path in self._models.iterdir()]
+        return taken
+
+    def _find(self, name: str) -> tuple[str, Path]:
+        for found, folder in self._list_folders().items():
+            if found == unicodedata.normalize("NFC", name):
+                return found, folder
+        raise StorydeskError(FailureCode.MODEL_NOT_FOUND, name=name)
+
+    def _require_free(self, name: str) -> None:
+        if not is_fit(name):
+            raise StorydeskError(FailureCode.MODEL_NAME_BAD, name=name)
+        if make_key(name) in map(make_key, self._list_taken()):
+            raise StorydeskError(FailureCode.MODEL_NAME_TAKEN, name=name)
+
+    def _check(self, name: str, folder: Path, *, anew: bool = False) -> StyleModel:
+        """Return the model after hashing what has changed since it was last hashed, or everything ``anew``."""
+        manifest = read_bundle(folder, name)
+        if anew or not self._verified.holds(name, folder, manifest):
+            self._verified.remember(name, folder, self._hash_all(folder, name, manifest))
+        return make_style_model(folder, name, manifest, built_in=name == STARTER)
+
+    def _hash_all(self, folder: Path, name: str, manifest: Manifest) -> Manifest:
+        with explain_damage(name):
+            for path, entry in manifest.files.items():
+                place = check_file(folder, path, entry)
+                with place.open("rb") as stream:
+                    if hashlib.file_digest(stream, "sha256").hexdigest() != entry.sha256:
+                        raise BundleError(f"{path} is damaged")
+        return manifest
+
+    def _add_bundle(self, folder: Path, name: str | None) -> StyleModel:
+        manifest = read_bundle(folder, name or folder.resolve().name)
+        chosen = name or self.free_name(manifest.name)
+        with self._temporary_folder() as temporary:
+            copy = temporary / chosen
+            try:
+                for path in manifest.files:
+                    (copy / path).parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copyfile(folder / path, copy / path)
+            except OSError as error:
+                raise explain_error(error, copy) from error
+            text = encode_manifest(dataclasses.replace(manifest, name=chosen))
+            write_atomically(copy / MANIFEST_NAME, text.encode("utf-8"))
+            return self.install(copy)
+
+    def _build_and_install(self, weights: Path, name: str, origin: str, licence: str) -> StyleModel:
+        with self._temporary_folder() as temporary:
+            self._build(weights, temporary / name, name, origin, licence)
+            return self.install(temporary / name)
+
+    @contextlib.contextmanager
+    def _temporary_folder(self) -> Iterator[Path]:
+        folder = make_folder(self._make_staging() / secrets.token_hex(6))
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _throw_away(self, folder: Path) -> None:
+        """Rename first, so that a model is there or not and never half; raise OSError."""
+        trash = self._models / f".trash-{secrets.token_hex(6)}"
+        folder.rename(trash)
+        shutil.rmtree(trash, ignore_errors=True)
+
+    def _get_starter(self) -> StyleModel:
+        """Return the starter; build its graphs where they are missing, damaged or made from other weights."""
+        folder = self._models / STARTER
+        stamp = StarterStamp(self._models / ".starter.json", self._built_in)
+        with self._lock:
+            ready = self._find_ready_starter(folder, stamp)
+            if ready is None:
+                make_folder(self._models)
+                with FileLock(self._models / ".starter.lock"):  # another process may be building it
+                    ready = self._find_ready_starter(folder, stamp)
+                    if ready is None:
+                        self._build_starter(folder, stamp)
+                        ready = self._check(STARTER, folder)
+            return ready
+
+    def _find_ready_starter(self, folder: Path, stamp: StarterStamp) -> StyleModel | None:
+        if not folder.is_dir() or not stamp.fits():
+            return None
+        with contextlib.suppress(StorydeskError):
+            return self._check(STARTER, folder)
+        return None
+
+    def _build_starter(self, folder: Path, stamp: StarterStamp) -> None:
+        check_weights_folder(self._built_in)
+        with self._temporary_folder() as temporary:
+            bundle = temporary / STARTER
+            self._build(self._built_in, bundle, STARTER, ORIGIN, LICENCE)
+            read_bundle(bundle, STARTER)
+            try:
+                if folder.exists():
+                    self._throw_away(folder)
+                bundle.rename(folder)
+            except PermissionError as error:
+                raise StorydeskError(FailureCode.MODEL_IN_USE, name=STARTER) from error
+            except OSError as error:
+                raise explain_error(error, folder) from error
+        stamp.write()
+
+    def _describe_starter(self) -> StyleModel:
+        """Return the starter as far as it is known without building it."""
+        folder = self._models / STARTER
+        with contextlib.suppress(StorydeskError):
+            return make_style_model(folder, STARTER, read_bundle(folder, STARTER), built_in=True)
+        return describe_unbuilt(self._built_in, folder)
+
+
+def _move(bundle: Path, target: Path, staging: Path) -> None:
+    """Rename a bundle, or copy it whole to the same disk first where it is on another; raise OSError."""
+    try:
+        bundle.rename(target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        copy = staging / secrets.token_hex(6)
+        try:
+            shutil.copytree(bundle, copy)
+            copy.rename(target)
+        finally:
+            shutil.rmtree(copy, ignore_errors=True)
+        shutil.rmtree(bundle, ignore_errors=True)
