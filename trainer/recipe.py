@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 import time
 from dataclasses import dataclass
@@ -193,6 +194,9 @@ def _measure_before(run: _Run, texts: _Texts) -> tuple[TunedNetwork, HeldoutFigu
     move_network(network, run.device.torch)
     began = time.monotonic()
     figures = _measure(run, network, texts)
+    if not math.isfinite(figures.nats_per_token):
+        detail = "its predictions are no numbers"
+        raise TrainerError(TrainerFailure.BASE_NOT_USABLE, path=str(run.base.weights), detail=detail)
     run.reporter.report(figures.as_event("before", 0))
     if "measuring_seconds" not in run.state:
         run.remember(measuring_seconds=time.monotonic() - began)

@@ -1,7 +1,8 @@
 """Measure tokens a second of padded rows of like length against rows packed with a block-diagonal mask.
 
 Run from the repository: ``python -m tests.bench.packing_speed [--base resources/starter]``. Both take the same stories
-and learn from the same tokens; only real tokens are counted. Prints a table in Markdown.
+and learn from the same tokens; only real tokens are counted. One thread and its processor time, so that what else the
+machine does counts little. Prints a table in Markdown.
 """
 
 from __future__ import annotations
@@ -67,6 +68,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=4)
     options = parser.parse_args()
     keep_memory()
+    torch.set_num_threads(1)
     base = open_base(options.base)
     documents = clean_documents(
         read_sources((str(ROOT / "resources" / "samples"),)).documents, base.normaliser, CleaningReport()
@@ -101,9 +103,9 @@ def main() -> None:
     for _ in range(options.rounds):
         for name, batches in (("padded", padded), ("packed", packed[: options.batches])):
             step(batches[0])
-            began = time.perf_counter()
+            began = time.process_time()
             learned = sum(step(batch) for batch in batches)
-            best[name] = max(best[name], learned / (time.perf_counter() - began))
+            best[name] = max(best[name], learned / (time.process_time() - began))
     print("| rows | share of padding | tokens a second |\n|---|---|---|")
     print(f"| one story each, like lengths together | {measure_padding(lengths, plan):.1%} | {best['padded']:.0f} |")
     print(f"| packed, block-diagonal mask | {1 - fill:.1%} | {best['packed']:.0f} |")

@@ -294,22 +294,6 @@ def test_two_trainers_do_not_share_a_run_folder(tmp_path: Path, started: list[Tr
         assert "run_failed" not in [event.kind for event in decode_journal(stream)]
 
 
-def test_a_rate_that_breaks_the_network_is_lowered_once_and_then_given_up(
-    tmp_path: Path, started: list[Trainer]
-) -> None:
-    folder = make_run(tmp_path)
-    weights = tmp_path / "base" / "model.safetensors"
-    from safetensors.numpy import save_file
-
-    tensors = load_file(weights)
-    tensors["transformer.ln_f.weight"] = np.full_like(tensors["transformer.ln_f.weight"], np.inf)
-    save_file(tensors, weights, metadata={"format": "pt"})
-    trainer = start(started, folder)
-    assert trainer.wait() == 1
-    assert trainer.wait_for("notice_given")["code"] == "rate_lowered"
-    assert trainer.wait_for("run_failed")["code"] == "loss_diverged"
-
-
 @pytest.mark.parametrize(
     ("change", "code"),
     [

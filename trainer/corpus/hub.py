@@ -10,6 +10,7 @@ from trainer.protocol.failures import TrainerError, TrainerFailure
 
 # Where a data set has several splits, the writer means the one that is there to learn from.
 _SPLITS = ("train", "training", "all")
+_PATIENCE_SECONDS = 15
 
 
 def read_dataset(name: str) -> list[Document]:
@@ -29,9 +30,12 @@ def read_dataset(name: str) -> list[Document]:
 def _load(name: str) -> Any:
     """Return one split of the data set."""
     import datasets
+    from huggingface_hub import HfApi
 
     datasets.disable_progress_bars()
     try:
+        # Asked first since it is asked once: datasets tries for half a minute where there is no connection.
+        HfApi().dataset_info(name, timeout=_PATIENCE_SECONDS)
         splits = datasets.load_dataset(name)
     except datasets.exceptions.DatasetNotFoundError as error:
         # An unknown name and an unreachable host look alike until the cause is asked.

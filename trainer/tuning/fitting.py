@@ -12,7 +12,15 @@ from typing import Any, cast
 import torch
 from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.data import SequentialSampler
-from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments, set_seed
+from transformers import (
+    PrinterCallback,
+    Trainer,
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+    set_seed,
+)
 
 from trainer.config import Hyperparameters
 from trainer.control import Control
@@ -145,6 +153,7 @@ class _StoryTrainer(Trainer):
             data_collator=lambda items: items[0],
             callbacks=[stepper],
         )
+        self.remove_callback(PrinterCallback)  # type: ignore[no-untyped-call]  # not typed by transformers
         self.model_accepts_loss_kwargs = True
         self._fitting = fitting
         self._stepper = stepper
@@ -341,7 +350,7 @@ def time_step(fitting_network: TunedNetwork, device: Device, batches: Sequence[d
         with torch.autocast(device.torch.type, dtype=torch.bfloat16, enabled=device.bf16):
             loss = fitting_network(**{name: tensor.to(device.torch) for name, tensor in batch.items()}).loss
         loss.backward()
-        float(loss)
+        float(loss.detach())
         fastest = min(fastest, time.monotonic() - began)
         fitting_network.zero_grad(set_to_none=True)
     return fastest

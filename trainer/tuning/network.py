@@ -89,8 +89,9 @@ def cpu_computes_bf16() -> bool:
 def load_network(weights: Path, settings: Hyperparameters) -> TunedNetwork:
     """Return the GPT-2 of a folder in float32, ready to be tuned; raise TrainerError(BASE_NOT_USABLE)."""
     try:
-        network: TunedNetwork = TunedNetwork.from_pretrained(
+        loaded: Any = TunedNetwork.from_pretrained(
             weights,
+            output_loading_info=True,
             dtype=torch.float32,
             attn_implementation="sdpa",
             use_safetensors=True,
@@ -104,6 +105,12 @@ def load_network(weights: Path, settings: Hyperparameters) -> TunedNetwork:
             raise
         detail = (str(error) or type(error).__name__).splitlines()[0][:200]
         raise TrainerError(TrainerFailure.BASE_NOT_USABLE, path=str(weights), detail=detail) from error
+    network: TunedNetwork
+    network, report = loaded
+    if report["missing_keys"]:
+        # transformers would fill them with random numbers.
+        detail = f"{min(report['missing_keys'])} is missing"
+        raise TrainerError(TrainerFailure.BASE_NOT_USABLE, path=str(weights), detail=detail)
     if network.config.activation_function == "gelu_new":
         # The same function in one kernel instead of six. The configuration still says gelu_new.
         for block in network.transformer.h:

@@ -1,0 +1,149 @@
+"""What goes wrong inside a run: lost losses, full disks, short memory, time limits; in this process, to cause it."""
+
+from __future__ import annotations
+
+import errno
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.end_to_end.test_trainer_run import make_run
+from trainer.control import Control, StopRequested
+from trainer.protocol.failures import TrainerError, TrainerFailure
+from trainer.protocol.manifest import read_manifest
+from trainer.recipe import tune
+from trainer.reporter import Reporter
+from trainer.resources import explain
+from trainer.tuning import checkpoints, fitting
+
+pytestmark = pytest.mark.slow
+
+
+def carry_out(folder: Path) -> list[dict[str, Any]]:
+    """Carry out a run here and return its events."""
+    stdout = io.BytesIO()
+    reporter = Reporter(stdout, folder / "events.jsonl")
+    try:
+        tune(folder, reporter, Control(folder, detached=True))
+    finally:
+        reporter.close()
+    return [json.loads(line) for line in stdout.getvalue().splitlines()]
+
+
+def journal(folder: Path) -> list[dict[str, Any]]:
+    """Return the events of all starts of a run."""
+    return [json.loads(line) for line in (folder / "events.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+class LosesItself:
+    """Stands in for a training step whose loss stops being a number, the first times that step is reached."""
+
+    def __init__(self, step: int, times: int) -> None:
+        """Break at ``step`` so many times."""
+        self.step, self.left = step, times
+        self.real = fitting._StoryTrainer.training_step
+
+    def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Put it in the place of the real step."""
+
+        def training_step(trainer: Any, *arguments: Any, **named: Any) -> Any:
+            if trainer.state.global_step + 1 == self.step and self.left:
+                self.left -= 1
+                raise fitting.LossDivergedError(self.step)
+            return self.real(trainer, *arguments, **named)
+
+        monkeypatch.setattr(fitting._StoryTrainer, "training_step", training_step)
+
+
+def test_a_lost_loss_goes_back_to_the_best_with_a_lower_rate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = make_run(tmp_path)
+    LosesItself(step=8, times=1).install(monkeypatch)
+    events = carry_out(folder)
+    assert [event["code"] for event in events if event["kind"] == "notice_given"] == ["rate_lowered"]
+    rates = [event["learning_rate"] for event in events if event["kind"] == "step_taken"]
+    assert max(rates[7:]) == pytest.approx(max(rates[:7]) / 4, rel=0.2)
+    assert events[-1]["kind"] == "run_completed"
+    assert events[-1]["perplexity_after"] < events[-1]["perplexity_before"]
+
+
+def test_a_loss_lost_twice_ends_the_run_and_keeps_the_best(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = make_run(tmp_path)
+    LosesItself(step=8, times=2).install(monkeypatch)
+    with pytest.raises(TrainerError) as caught:
+        carry_out(folder)
+    assert (caught.value.code, caught.value.parameters) == (TrainerFailure.LOSS_DIVERGED, {"step": 8})
+    assert list((folder / "checkpoints").glob("best-*"))
+    assert not (tmp_path / "bundles" / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), TrainerFailure.DISK_FULL),
+        (MemoryError(), TrainerFailure.MEMORY_FULL),
+    ],
+)
+def test_a_full_disk_or_memory_keeps_the_last_checkpoint_and_the_run_goes_on_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, code: TrainerFailure
+) -> None:
+    folder = make_run(tmp_path)
+    written = checkpoints.CheckpointStore._seal
+
+    def seal(store: checkpoints.CheckpointStore, partial: Path) -> None:
+        if partial.name.endswith("checkpoint-6"):
+            raise error
+        written(store, partial)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(checkpoints.CheckpointStore, "_seal", seal)
+        with pytest.raises(type(error)) as caught:
+            carry_out(folder)
+    explained = explain(caught.value)
+    assert explained is not None
+    assert explained.code is code
+    kept = sorted(path.name for path in (folder / "checkpoints").iterdir() if path.name.startswith((".", "checkpoint")))
+    assert kept == ["checkpoint-3"]
+    events = carry_out(folder)
+    assert events[0]["resumed_step"] == 3
+    assert events[-1]["kind"] == "run_completed"
+
+
+def test_a_time_limit_makes_the_run_shorter_and_ends_it_well(tmp_path: Path) -> None:
+    folder = make_run(tmp_path, epochs=500)
+    request = json.loads((folder / "request.json").read_text(encoding="utf-8"))
+    (folder / "request.json").write_text(json.dumps({**request, "minutes": 0.05}), encoding="utf-8")
+    events = carry_out(folder)
+    steps = [event for event in events if event["kind"] == "step_taken"]
+    assert steps[-1]["total_steps"] < 500
+    assert events[-1]["kind"] == "run_completed"
+
+
+def test_a_run_stopped_after_tuning_goes_on_without_tuning_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_run(tmp_path)
+
+    def stop(*arguments: Any) -> None:
+        raise StopRequested
+
+    with monkeypatch.context() as patched:
+        patched.setattr("trainer.recipe._write_samples", stop)
+        with pytest.raises(StopRequested):
+            carry_out(folder)
+    taken = len([event for event in journal(folder) if event["kind"] == "step_taken"])
+    (tmp_path / "stories.jsonl").unlink()  # the corpus was kept: the sources aren't needed any more
+    events = carry_out(folder)
+    assert not [event for event in events if event["kind"] == "step_taken"]
+    assert events[-1]["kind"] == "run_completed"
+    assert len([event for event in journal(folder) if event["kind"] == "step_taken"]) == taken
+    assert read_manifest(tmp_path / "bundles" / "run").heldout["perplexity_after"] == events[-1]["perplexity_after"]
+
+
+def test_nothing_is_tuned_where_nothing_helps(tmp_path: Path) -> None:
+    folder = make_run(tmp_path, learning_rate=1e-7, epochs=1, smallest_gain=0.5)
+    events = carry_out(folder)
+    assert [event["code"] for event in events if event["kind"] == "notice_given"] == ["no_improvement"]
+    assert events[-1]["perplexity_after"] == pytest.approx(events[-1]["perplexity_before"], rel=1e-6)
