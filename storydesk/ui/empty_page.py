@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from PySide6.QtCore import QCoreApplication, Qt, Signal
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from storydesk.ui.theme import SPACE_L, SPACE_M, SPACE_XL, icon, make_label, set_role
@@ -23,6 +23,7 @@ class EmptyPage(QFrame):
 
     sample_wanted = Signal(str)
     """The writer wants to see the model answer this prompt."""
+    painted = Signal()
 
     def __init__(self, actions: Mapping[str, QAction], parent: QWidget | None = None) -> None:
         """Offer to write, to import, and to try a sample prompt."""
@@ -78,3 +79,8 @@ class EmptyPage(QFrame):
         outer.addLayout(middle)
         outer.addStretch(3)
         outer.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint, and tell."""
+        super().paintEvent(event)
+        self.painted.emit()

@@ -35,6 +35,7 @@ from storydesk.ui.empty_page import EmptyPage
 from storydesk.ui.library.library_panel import LibraryPanel
 from storydesk.ui.notice_bar import NoticeBar
 from storydesk.ui.sentences import say_untitled
+from storydesk.ui.side_pages import SidePages
 from storydesk.ui.status_bar import StatusBar
 from storydesk.ui.theme import make_label, page_font, set_role
 from storydesk.ui.top_bar import TopBar
@@ -61,6 +62,7 @@ class MainWindow(QMainWindow):
         self._was_narrow: bool | None = None
         self._closed = False
         self._try_prompt = False
+        self._painted = False
         self.setWindowTitle(PROGRAM)
         self.setMinimumSize(480, 360)
         self.actions_by_name = make_actions(self, read_only=not self._writes)
@@ -110,6 +112,9 @@ class MainWindow(QMainWindow):
         self.panes: tuple[QWidget, ...] = (self.page, self.partner.write.prompt, self.library.tree, self.top.title)
         self.notes = PageNotes(self.workroom, self.page, self.partner.polish, writes=self._writes)
         self.co_writer = CoWriter(self.workroom, self.page, self.partner.write)
+        self.side = SidePages(self.workroom, self.phrases, self.pages, self.page.text, self)
+        self.side.setting_changed.connect(self._on_setting_changed)
+        self.side.returned.connect(self.page.setFocus)
         self._count_due = make_single_shot(self, COUNT_MILLISECONDS, self._on_count_due)
 
     def _make_banner(self) -> QFrame:
@@ -135,7 +140,8 @@ class MainWindow(QMainWindow):
         manuscripts.failed.connect(self.notices.post)
         manuscripts.autosave.state_changed.connect(self.status.show_saved)
         self.page.edited.connect(self._on_edited)
-        self.page.first_painted.connect(self.first_painted)
+        self.page.first_painted.connect(self._on_painted)
+        self.empty.painted.connect(self._on_painted)
         self.empty.sample_wanted.connect(self._on_sample_wanted)
         self.top.title_changed.connect(manuscripts.rename)
         self.top.draft_wanted.connect(manuscripts.open_draft)
@@ -170,7 +176,7 @@ class MainWindow(QMainWindow):
             "new_story": lambda: manuscripts.add_story(),
             "import_story": self._choose_import,
             "keep_draft": manuscripts.keep_draft,
-            "export": self.show_export,
+            "export": self.side.show_export,
             "trash_story": self._trash_open_story,
             "go_on": lambda: self.co_writer.go_on(),
             "three_ways": self.co_writer.go_three_ways,
@@ -193,9 +199,9 @@ class MainWindow(QMainWindow):
             "show_write": lambda: self._show_partner("show_write"),
             "larger_text": lambda: self._change_size(1),
             "smaller_text": lambda: self._change_size(-1),
-            "tune": self.show_tuning,
-            "models": self.show_models,
-            "preferences": self.show_preferences,
+            "tune": self.side.show_tuning,
+            "models": self.side.show_models,
+            "preferences": self.side.show_preferences,
             "quit": self.close,
         }
         for name, slot in slots.items():
@@ -219,6 +225,12 @@ class MainWindow(QMainWindow):
         self.workroom.manuscripts.open_first()
         if not self._writes:
             self.status.show_read_only()
+
+    @Slot()
+    def _on_painted(self) -> None:
+        if not self._painted:
+            self._painted = True
+            self.first_painted.emit()
 
     @Slot(object)
     def _on_story_opened(self, opened: OpenStory | None) -> None:
@@ -321,43 +333,6 @@ class MainWindow(QMainWindow):
     def _on_report_ready(self, report: object) -> None:
         for failure in getattr(report, "failures", ()):
             self.notices.post(failure)
-
-    # Pages and dialogs of their own; imported when they are first needed, so that the window is there at once
-
-    def show_export(self) -> None:
-        """Open the export dialog for the story on the page."""
-        opened = self.workroom.manuscripts.opened
-        if opened is None:
-            return
-        from storydesk.ui.export_dialog import ExportDialog
-
-        self._show_dialog(
-            ExportDialog(opened.story, self.page.text(), self.workroom.desk.publishing, self.phrases, self)
-        )
-
-    def show_models(self) -> None:
-        """Open the shelf of models."""
-        from storydesk.ui.models_dialog import ModelsDialog
-
-        dialog = ModelsDialog(self.workroom.desk.models, self.phrases, self)
-        dialog.model_changed.connect(lambda _name: self.workroom.engine.use_model())
-        self._show_dialog(dialog)
-
-    def show_preferences(self) -> None:
-        """Open the preferences."""
-        from storydesk.ui.preferences.preferences_dialog import PreferencesDialog
-
-        dialog = PreferencesDialog(self._settings, self)
-        dialog.setting_changed.connect(self._on_setting_changed)
-        self._show_dialog(dialog)
-
-    def show_tuning(self) -> None:
-        """Turn to the tuning studio."""
-
-    def _show_dialog(self, dialog: QWidget) -> None:
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setWindowModality(Qt.WindowModality.WindowModal)
-        dialog.show()
 
     @Slot(str)
     def _on_setting_changed(self, _key: str) -> None:
@@ -469,6 +444,7 @@ class MainWindow(QMainWindow):
         self.workroom.manuscripts.settle_count(count_document(self.page.document()))
         self.notices.leave()
         self.hide()
+        self.side.close()
         self.workroom.close()
         event.accept()
 

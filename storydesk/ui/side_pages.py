@@ -1,0 +1,100 @@
+"""What opens beside the writing: export, models, preferences, the tuning studio.
+
+They are imported when they are first wanted, so that the window is there at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtWidgets import QDialog, QStackedWidget, QWidget
+
+from storydesk.bridge.phrases import Phrases
+from storydesk.bridge.workroom import Workroom
+
+if TYPE_CHECKING:
+    from storydesk.bridge.tuning_controller import TuningController
+    from storydesk.ui.tuning.tuning_page import TuningPage
+
+
+class SidePages(QObject):
+    """Opens dialogs over the window and turns its pages. GUI thread."""
+
+    setting_changed = Signal(str)
+    """The key of a setting that was changed and saved."""
+    returned = Signal()
+    """The writer is back at the text."""
+
+    def __init__(
+        self, workroom: Workroom, phrases: Phrases, pages: QStackedWidget, read_text: Callable[[], str], window: QWidget
+    ) -> None:
+        """``pages`` has the writing desk as its first page."""
+        super().__init__(window)
+        self._workroom = workroom
+        self._phrases = phrases
+        self._pages = pages
+        self._read_text = read_text
+        self._window = window
+        self._controller: TuningController | None = None
+        self._tuning: TuningPage | None = None
+
+    def show_export(self) -> None:
+        """Open the export dialog for the story on the page."""
+        from storydesk.ui.export_dialog import ExportDialog
+
+        opened = self._workroom.manuscripts.opened
+        if opened is not None:
+            desk = self._workroom.desk
+            self._show(ExportDialog(opened.story, self._read_text(), desk.publishing, self._phrases, self._window))
+
+    def show_models(self) -> None:
+        """Open the shelf of models."""
+        from storydesk.ui.models_dialog import ModelsDialog
+
+        dialog = ModelsDialog(self._workroom.desk.models, self._phrases, self._window)
+        dialog.model_changed.connect(self._on_model_changed)
+        self._show(dialog)
+
+    def show_preferences(self) -> None:
+        """Open the preferences."""
+        from storydesk.ui.preferences.preferences_dialog import PreferencesDialog
+
+        dialog = PreferencesDialog(self._workroom.desk.settings, self._window)
+        dialog.setting_changed.connect(self.setting_changed)
+        self._show(dialog)
+
+    def show_tuning(self) -> None:
+        """Turn to the tuning studio; what is on the page is saved first, for it may be learnt from."""
+        self._workroom.manuscripts.save_all()
+        if self._tuning is None:
+            from storydesk.bridge.tuning_controller import TuningController
+            from storydesk.ui.tuning.tuning_page import TuningPage
+
+            self._controller = TuningController(self._workroom.desk.tuning, self)
+            self._tuning = TuningPage(self._controller, self._workroom.desk, self._phrases, self._window)
+            self._tuning.model_changed.connect(self._on_model_changed)
+            self._tuning.leave_wanted.connect(self.show_writing)
+            self._pages.addWidget(self._tuning)
+        self._pages.setCurrentWidget(self._tuning)
+
+    def show_writing(self) -> None:
+        """Turn back to the text; a tuning goes on beside it."""
+        self._pages.setCurrentIndex(0)
+        self.returned.emit()
+
+    def close(self) -> None:
+        """End what was started from here; a tuning saves its state and can go on next time."""
+        if self._tuning is not None:
+            self._tuning.close_jobs()
+        if self._controller is not None:
+            self._controller.close()
+
+    def _show(self, dialog: QDialog) -> None:
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setWindowModality(Qt.WindowModality.WindowModal)
+        dialog.show()
+
+    def _on_model_changed(self, _name: str) -> None:
+        self._workroom.engine.use_model()
