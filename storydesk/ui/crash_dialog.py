@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QPlainTextEdit,
 from storydesk.ui.theme import SPACE_M, SPACE_S, SPACE_XL, icon, make_label
 
 DETAILS_LINES = 14
+WIDTH_IN_LETTERS = 90
 
 
 class CrashDialog(QDialog):
@@ -26,27 +27,28 @@ class CrashDialog(QDialog):
         self.report = f"{describe_system()}\n\n{details.strip()}\n"
         saved = self.tr("Your text is saved.")
         unsaved = self.tr("The last words could not be saved: copy them into another program before you close.")
-        self._said = make_label(saved if text_saved else unsaved, "heading" if text_saved else "problem")
+        self.said = make_label(saved if text_saved else unsaved, "heading" if text_saved else "problem")
         advice = self.tr(
             "You can close this and go on writing. If it happens again, start Storydesk anew. The report below stays "
             "on this computer unless you send it to us; it names files and code, not your stories."
         )
-        self._details = QPlainTextEdit(self.report)
-        self._details.setReadOnly(True)
-        self._details.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
-        self._details.setAccessibleName(self.tr("Report"))
-        self._details.setMinimumHeight(self._details.fontMetrics().lineSpacing() * DETAILS_LINES)
-        self._details.hide()
+        self.details = QPlainTextEdit(self.report)
+        self.details.setReadOnly(True)
+        self.details.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+        self.details.setAccessibleName(self.tr("Report"))
+        self.details.setMinimumHeight(self.details.fontMetrics().lineSpacing() * DETAILS_LINES)
+        self.details.hide()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(SPACE_XL, SPACE_XL, SPACE_XL, SPACE_XL)
         layout.setSpacing(SPACE_M)
         layout.addWidget(make_label(self.tr("Something unexpected happened"), "title"))
-        layout.addWidget(self._said)
+        layout.addWidget(self.said)
         layout.addWidget(make_label(advice))
-        layout.addWidget(self._details, 1)
+        layout.addWidget(self.details, 1)
         layout.addStretch()
         layout.addLayout(self._build_buttons())
-        self.resize(self.fontMetrics().averageCharWidth() * 90, self.sizeHint().height())
+        self.close_button.setFocus()
+        self.resize(self.fontMetrics().averageCharWidth() * WIDTH_IN_LETTERS, self.sizeHint().height())
 
     def _build_buttons(self) -> QHBoxLayout:
         self.details_button = QPushButton(icon("caret-down"), self.tr("Details"))
@@ -75,13 +77,13 @@ class CrashDialog(QDialog):
         try:
             path.write_text(self.report, encoding="utf-8")
         except OSError as error:
-            self._said.setText(self.tr("The report could not be saved ({detail}).").format(detail=error.strerror))
+            self.said.setText(self.tr("The report could not be saved ({detail}).").format(detail=error.strerror))
             return False
-        self._said.setText(self.tr("The report is at {path}.").format(path=path))
+        self.said.setText(self.tr("The report is at {path}.").format(path=path))
         return True
 
     def _on_details_toggled(self, shown: bool) -> None:
-        self._details.setVisible(shown)
+        self.details.setVisible(shown)
         if shown:
             self.resize(self.width(), max(self.height(), self.sizeHint().height()))
         else:

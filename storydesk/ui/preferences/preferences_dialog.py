@@ -34,6 +34,7 @@ from storydesk.ui.theme import (
 )
 
 GOAL_STEP: Final = 50
+WIDTH_IN_LETTERS: Final = 66
 
 
 class PreferencesDialog(QDialog):
@@ -64,6 +65,7 @@ class PreferencesDialog(QDialog):
         layout.addStretch()
         layout.addLayout(buttons)
         self._show_sample()
+        self.resize(self.fontMetrics().averageCharWidth() * WIDTH_IN_LETTERS, self.sizeHint().height())
 
     def _build_form(self) -> QFormLayout:
         form = make_form()

@@ -1,0 +1,103 @@
+"""Export, as a writer meets it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QUrl
+from PySide6.QtGui import QDesktopServices
+from pytestqt.qtbot import QtBot
+
+from storydesk.bridge.phrases import Phrases
+from storydesk.domain.manuscript import Story
+from storydesk.services.phrasebook import Phrasebook
+from storydesk.ui.export_dialog import ExportDialog
+from storydesk.ui.file_names import propose_file_name
+from tests.fakes.services import make_world
+
+STORY = Story(1, 'The Salt Road: part 1/2 "end"', "", 0.0, 0.0)
+
+
+@pytest.fixture
+def dialog(tmp_path: Path, resources: Path, qtbot: QtBot) -> Iterator[ExportDialog]:
+    phrases = Phrases(Phrasebook(resources / "i18n" / "en.toml"))
+    made = ExportDialog(STORY, "It was warm.", make_world(tmp_path).desk.publishing, phrases, folder=tmp_path)
+    qtbot.addWidget(made)
+    made.show()
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [
+        ("The Salt Road", "The Salt Road"),
+        ('A/B: "C" <d>?*|\\', "A B C d"),
+        ("  ..hidden.. ", "hidden"),
+        ("CON", "CON_"),
+        ("com1.txt", "com1.txt_"),
+        ("tab\tand\nline", "tab and line"),
+        ("right\u202eleft", "rightleft"),
+        ("Café ☕", "Café ☕"),
+        ("", "Untitled"),
+        ("???", "Untitled"),
+        ("Das Märchen vom Tod", "Das Märchen vom Tod"),
+    ],
+)
+def test_titles_become_names_that_every_system_takes(title: str, name: str) -> None:
+    assert propose_file_name(title, "Untitled") == name
+
+
+def test_a_long_title_is_cut_to_what_a_disk_holds() -> None:
+    assert len(propose_file_name("ж" * 500, "Untitled").encode()) <= 180
+
+
+def test_the_name_is_proposed_from_the_title(dialog: ExportDialog, tmp_path: Path) -> None:
+    assert dialog.path == tmp_path / "The Salt Road part 1 2 end.docx"
+    dialog.format_box.setCurrentIndex(dialog.format_box.findData("md"))
+    assert dialog.path.suffix == ".md"
+    dialog.name_field.setText("chapter.md")
+    assert dialog.path.name == "chapter.md"
+
+
+def test_a_story_is_written_and_its_place_shown(
+    dialog: ExportDialog, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[QUrl] = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url))
+    dialog.export_button.click()
+    qtbot.waitUntil(lambda: dialog.exported is not None)
+    assert dialog.exported is not None
+    assert "It was warm." in dialog.exported.read_text(encoding="utf-8")
+    assert str(dialog.exported) in dialog.said.text()
+    dialog.open_button.click()
+    assert opened == [QUrl.fromLocalFile(str(dialog.exported.parent))]
+
+
+def test_what_is_there_is_replaced_only_on_request(dialog: ExportDialog, qtbot: QtBot) -> None:
+    dialog.path.write_text("older", encoding="utf-8")
+    dialog.export_button.click()
+    qtbot.waitUntil(dialog.replace_button.isVisible)
+    assert dialog.path.read_text(encoding="utf-8") == "older"
+    assert "replaced?" in dialog.said.text()
+    dialog.name_field.setText("another")
+    assert not dialog.replace_button.isVisible()
+    dialog.name_field.setText(STORY.title)
+    dialog.export_button.click()
+    qtbot.waitUntil(dialog.replace_button.isVisible)
+    dialog.replace_button.click()
+    qtbot.waitUntil(lambda: dialog.exported is not None)
+    assert "It was warm." in dialog.path.read_text(encoding="utf-8")
+
+
+def test_an_empty_story_is_refused_in_words(tmp_path: Path, resources: Path, qtbot: QtBot) -> None:
+    phrases = Phrases(Phrasebook(resources / "i18n" / "en.toml"))
+    dialog = ExportDialog(STORY, "  ", make_world(tmp_path).desk.publishing, phrases, folder=tmp_path)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    dialog.export_button.click()
+    qtbot.waitUntil(lambda: "no text" in dialog.said.text())
+    assert dialog.export_button.isEnabled()
+    dialog.close()
