@@ -128,4 +128,4 @@ def test_being_offline_is_said(dialog: ModelsDialog, qtbot: QtBot, monkeypatch: 
     dialog.offers[0].fetch_button.click()
     qtbot.waitUntil(lambda: "could not be reached" in dialog.said.text())
     assert "Check your connection" in dialog.said.text()
-    qtbot.waitUntil(dialog.offers[0].fetch_button.isEnabled)
+    qtbot.waitUntil(lambda: dialog.offers[0].fetch_button.isEnabled())
