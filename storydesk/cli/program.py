@@ -75,6 +75,7 @@ def run_command(arguments: Sequence[str], open_desk: OpenDesk, resources: Path) 
         console.note(f"{error.sentence} {error.remedy}")
         return USAGE
     except KeyboardInterrupt:
+        console.give({"error": console.describe(Failure(FailureCode.CANCELLED))})
         console.note("\nStopped, as you asked.")
         return INTERRUPTED
     except BrokenPipeError:

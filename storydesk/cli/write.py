@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import random
 from dataclasses import dataclass
 from typing import Any
@@ -90,7 +91,11 @@ def _write_story(request: WritingRequest, desk: Desk, console: Console) -> _Stor
     pieces: list[str] = []
     model = ""
     finished: Finished | None = None
-    for event in desk.writing.write(request):
+    events = desk.writing.write(request)
+    with console.progress("Waking the model"):
+        # The first event comes when the model is loaded; the starter's graphs are built before its first use.
+        begun = next(events)
+    for event in itertools.chain([begun], events):
         if isinstance(event, Started):
             model = event.model
         elif isinstance(event, TextChunk):
