@@ -30,7 +30,7 @@ def build_bundle(
 
     Raises StorydeskError(MODEL_FOLDER_BAD, DISK_FULL, MEMORY_FULL ...) with what the trainer said.
     """
-    command = [*program, "build", "--weights", str(weights), "--bundle", str(bundle)]
+    command = [*program, "build", "--weights", str(weights.absolute()), "--bundle", str(bundle.absolute())]
     command += [f"--name={name}", f"--origin={origin}", f"--licence={licence}"]
     environment = make_environment(Path(trainer.protocol.__file__).parents[2])
     last: Event | None = None
@@ -41,7 +41,7 @@ def build_bundle(
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
-                cwd=weights.parent,
+                cwd=bundle.absolute().parent,
                 env=environment,
                 text=True,
                 encoding="utf-8",

@@ -307,7 +307,7 @@ def _explain(path: Path) -> Iterator[None]:
     try:
         yield
     except OverflowError as error:  # a number that no row can have
-        raise StorydeskError(FailureCode.STORY_NOT_FOUND, name=str(error)) from error
+        raise StorydeskError(FailureCode.STORY_NOT_FOUND, name="with that number") from error
     except sqlite3.ProgrammingError:
         raise
     except sqlite3.Error as error:

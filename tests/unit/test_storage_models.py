@@ -382,9 +382,11 @@ def test_folders_without_a_usable_model_are_refused(
     assert len(library.list_models()) == 1
 
 
-def test_the_trainer_builds_a_real_model(weights: Path, tmp_path: Path) -> None:
+def test_the_trainer_builds_a_real_model(weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     library = BundleLibrary(tmp_path / "models", weights)
-    model = library.add_folder(weights, "- real".removeprefix("- "))
+    assert library.get(STARTER).graph.is_file()
+    monkeypatch.chdir(weights.parent)
+    model = library.add_folder(Path(weights.name), "real")
     assert model.graph.is_file()
     assert {"fp32", "int8"} <= set(model.graphs)
     assert (model.positions, model.vocabulary, model.licence) == (128, 260, "unknown")
