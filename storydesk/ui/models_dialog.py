@@ -30,6 +30,8 @@ from storydesk.ui.figures import say_size
 from storydesk.ui.model_cards import HubCard, ModelCard
 from storydesk.ui.theme import SPACE_M, SPACE_S, SPACE_XL, icon, make_label, set_role
 
+PATIENCE_SECONDS: Final = 1.0
+"""How long closing waits; a model that is just being built goes on without the dialog and then stands on the shelf."""
 PROGRESS_STEPS: Final = 1000
 WIDTH_IN_LETTERS: Final = 92
 HEIGHT_IN_LINES: Final = 34
@@ -88,12 +90,12 @@ class ModelsDialog(QDialog):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Cancel what is under way; what was fetched so far is kept by the library."""
-        self._jobs.close()
+        self._jobs.close(PATIENCE_SECONDS)
         super().closeEvent(event)
 
     def done(self, result: int) -> None:
         """Close, cancelling like ``closeEvent``."""
-        self._jobs.close()
+        self._jobs.close(PATIENCE_SECONDS)
         super().done(result)
 
     def _build_buttons(self) -> QHBoxLayout:
