@@ -29,6 +29,18 @@ _FORMATS: Final = {
     "txt": QT_TRANSLATE_NOOP("figures", "Plain text"),
 }
 
+_REASONS: Final = {
+    "typography": QT_TRANSLATE_NOOP("figures", "quotes, dashes and spaces"),
+    "tags": QT_TRANSLATE_NOOP("figures", "tags before the prompt"),
+    "parts": QT_TRANSLATE_NOOP("figures", "long ones cut into parts"),
+    "markup": QT_TRANSLATE_NOOP("figures", "markup"),
+    "encoding": QT_TRANSLATE_NOOP("figures", "broken letters"),
+    "duplicate": QT_TRANSLATE_NOOP("figures", "the same again"),
+    "empty": QT_TRANSLATE_NOOP("figures", "empty"),
+    "too_short": QT_TRANSLATE_NOOP("figures", "too short"),
+    "removed_by_author": QT_TRANSLATE_NOOP("figures", "taken back by the author"),
+}
+
 
 def say_number(value: float, decimals: int = 0) -> str:
     """Return a number the way the reader's country writes it."""
@@ -83,6 +95,12 @@ def say_stage(stage: str) -> str:
     """Return what a run is doing; a stage of a newer trainer is said as it comes."""
     known = _STAGES.get(stage)
     return _translate(str(known)) if known is not None else stage.replace("_", " ").capitalize()
+
+
+def say_reason(reason: str) -> str:
+    """Return why a text was tidied or left out; a reason of a newer trainer is said as it comes."""
+    known = _REASONS.get(reason)
+    return _translate(str(known)) if known is not None else reason.replace("_", " ")
 
 
 def say_format(form: str) -> str:

@@ -16,6 +16,7 @@ from storydesk.ui.figures import (
     say_duration,
     say_number,
     say_perplexity,
+    say_reason,
     say_stage,
     say_texts,
     say_words,
@@ -187,8 +188,8 @@ def measure_progress(state: RunState) -> float:
 
 
 def _list_reasons(counts: Mapping[str, int]) -> str:
-    """Return the trainer's reasons with their counts; they are plain words with underscores."""
-    return ", ".join(f"{say_number(count)} × {reason.replace('_', ' ')}" for reason, count in counts.items() if count)
+    """Return the trainer's reasons with their counts."""
+    return ", ".join(f"{say_number(count)} × {say_reason(reason)}" for reason, count in counts.items() if count)
 
 
 def _show_text(label: QLabel, text: str) -> None:
