@@ -11,6 +11,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+if sys.version_info < (3, 9):  # noqa: UP036 - the parts below can't even be read by these, which should be told why
+    sys.exit("Storydesk runs on CPython 3.11, 3.12 or 3.13. Install one of them and start with that.")
+
 from obstacles import SetupError, disk_full
 from preparation import Place, Setup, Wanted
 from running import Environment, Runner, Voice, clean_environment

@@ -192,6 +192,7 @@ def _launch(java: Path, class_path: str, port: int, idle_seconds: float) -> subp
         sys.executable, "-I", "-S", guardian.__file__, str(idle_seconds),
         str(java), "-Xmx512m", "-Xss1m", "-XX:+UseSerialGC", "-Djava.net.preferIPv4Stack=true",
         "-Djava.awt.headless=true", "-cp", class_path, "org.languagetool.server.HTTPServer", "--port", str(port),
+        "--config", str(Path(__file__).with_name("languagetool.properties")),
     ]  # fmt: skip
     flags = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0) | getattr(subprocess, "CREATE_NO_WINDOW", 0)
     try:

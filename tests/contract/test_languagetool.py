@@ -121,7 +121,6 @@ def test_a_proxy_never_sees_the_text(checker: LanguageToolChecker, monkeypatch: 
         nobody.bind(("127.0.0.1", 0))
         for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
             monkeypatch.setenv(name, f"http://127.0.0.1:{nobody.getsockname()[1]}")
-        checker.close()
         assert checker.check("They recieve letters.")
 
 
@@ -139,21 +138,19 @@ def test_a_crashed_server_is_started_again() -> None:
 
 def test_an_idle_server_ends_and_comes_back() -> None:
     server = LanguageToolServer(idle_seconds=1)
-    checker = LanguageToolChecker(server)
     try:
-        checker.check("They recieve letters.")
-        processes = _server_processes(server.pid)
+        with server.serving():
+            processes = _server_processes(server.pid)
         assert _wait_until(lambda: _all_gone(processes))
-        assert checker.check("They recieve letters.")
+        with server.serving():
+            assert not _all_gone(_server_processes(server.pid))
     finally:
-        checker.close()
+        server.stop()
 
 
 def test_closing_ends_java_and_a_check_that_is_under_way() -> None:
     server = LanguageToolServer()
     checker = LanguageToolChecker(server)
-    checker.check("They recieve letters.")
-    processes = _server_processes(server.pid)
     failures: list[str] = []
 
     def check_a_novel() -> None:
@@ -164,7 +161,9 @@ def test_closing_ends_java_and_a_check_that_is_under_way() -> None:
 
     worker = threading.Thread(target=check_a_novel)
     worker.start()
-    time.sleep(1)
+    assert _wait_until(lambda: server.pid is not None)
+    time.sleep(3)  # somewhere between the start of Java and the first findings
+    processes = _server_processes(server.pid)
     checker.close()
     worker.join(timeout=60)
     assert not worker.is_alive()
