@@ -20,7 +20,7 @@ DEVICES = ("auto", "cpu", "cuda")
 class Hyperparameters:
     """The settings of one run. The defaults tune the shipped starter on 25,000 words in a few minutes of two cores."""
 
-    learning_rate: float = 4e-4
+    learning_rate: float = 2.5e-4
     """The largest step size of AdamW, reached after the warm-up; models above 100 million weights take a quarter."""
 
     schedule: str = "cosine"

@@ -149,7 +149,7 @@ def _pack(run: _Run, corpus: Corpus) -> _Texts:
     tokenizer = load_tokenizer(run.base.weights)
     positions = min(run.settings.context or 1024, shape.positions)
     sides = [
-        tokenise_documents(side, tokenizer, run.base.template, shape.end_token_id)
+        tokenise_documents(side, tokenizer, run.base.template, end_token=shape.end_token_id, positions=positions)
         for side in (corpus.split.training, corpus.split.heldout)
     ]
     training = make_training_rows(

@@ -73,8 +73,10 @@ def main() -> None:
     documents = clean_documents(
         read_sources((str(ROOT / "resources" / "samples"),)).documents, base.normaliser, CleaningReport()
     )
-    tokens = tokenise_documents(documents, load_tokenizer(base.weights), base.template, base.shape.end_token_id)
     positions, end = min(1024, base.shape.positions), base.shape.end_token_id
+    tokens = tokenise_documents(
+        documents, load_tokenizer(base.weights), base.template, end_token=end, positions=positions
+    )
     rows = make_training_rows(tokens, positions=positions, end_token=end, loss_on="all")
     lengths = [len(row.ids) for row in rows]
     plan = plan_batches(lengths, batch_tokens=BATCH_TOKENS, epochs=1, seed=7)

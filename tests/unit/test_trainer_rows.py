@@ -68,15 +68,28 @@ def test_tokens_follow_the_template_and_the_tokenizers_of_both_ages_agree(tmp_pa
     folder = make_tiny_gpt2(tmp_path / "tiny")
     documents = [Document(story="The bell rang.\n\nIt was late.", prompt="A bell"), Document(story="No prompt here.")]
     new = load_tokenizer(folder)
-    with_prompt, without = tokenise_documents(documents, new, Template(), end_token=0)
-    assert new.decode(list(with_prompt.prompt_ids)) == "Prompt: A bell\n\nStory:\n"
+    with_prompt, without = tokenise_documents(documents, new, Template(), end_token=0, positions=128)
+    assert with_prompt.prompt_ids[0] == 0
+    assert new.decode(list(with_prompt.prompt_ids[1:])) == "Prompt: A bell\n\nStory:\n"
     assert new.decode(list(with_prompt.story_ids)) == documents[0].story
     whole = new.encode(Template().render("A bell") + documents[0].story).ids
-    assert whole == [*with_prompt.prompt_ids, *with_prompt.story_ids]
+    assert [0, *whole] == [*with_prompt.prompt_ids, *with_prompt.story_ids]
     assert without.prompt_ids == (0,)
     (folder / "tokenizer.json").unlink()
-    assert tokenise_documents(documents, load_tokenizer(folder), Template(), end_token=0) == [with_prompt, without]
+    old = load_tokenizer(folder)
+    assert tokenise_documents(documents, old, Template(), end_token=0, positions=128) == [with_prompt, without]
     (folder / "vocab.json").write_text("{", encoding="utf-8")
     with pytest.raises(TrainerError) as caught:
         load_tokenizer(folder)
     assert caught.value.code is TrainerFailure.BASE_NOT_USABLE
+
+
+def test_a_prompt_that_is_too_long_loses_words_and_the_template_stays_whole(tmp_path: Path) -> None:
+    tokenizer = load_tokenizer(make_tiny_gpt2(tmp_path / "tiny"))
+    for prompt in ("a bell under the sea " * 60, "x" * 600):
+        (document,) = tokenise_documents(
+            [Document(story="It rang.", prompt=prompt)], tokenizer, Template(), end_token=0, positions=128
+        )
+        assert len(document.prompt_ids) <= 64
+        head = tokenizer.decode(list(document.prompt_ids[1:]))
+        assert head == "" or (head.startswith("Prompt: a bell") and head.endswith("\n\nStory:\n"))

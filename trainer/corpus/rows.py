@@ -10,13 +10,11 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from trainer.corpus.tokens import TokenisedDocument
+from trainer.corpus.tokens import PROMPT_SHARE, TokenisedDocument
 
 IGNORED = -100
 """Label of a position that is not learned from (torch's convention)."""
 
-# Half of the window at most for the prompt, as when writing.
-_PROMPT_SHARE = 0.5
 # Rows of a stretch this many batches long are sorted by length before they are batched: little padding, still shuffled.
 _STRETCH = 8
 
@@ -64,7 +62,7 @@ def _cut(
     prompt: tuple[int, ...], story: tuple[int, ...], positions: int, *, overlap: int
 ) -> list[tuple[tuple[int, ...], tuple[int, ...], int]]:
     """Return (head, piece, repeated) of each row: ``repeated`` tokens at the start of a piece stood in the last one."""
-    head = prompt[: max(1, int(positions * _PROMPT_SHARE))]
+    head = prompt[: max(1, int(positions * PROMPT_SHARE))]
     room = positions - len(head)
     pieces = []
     start = 0

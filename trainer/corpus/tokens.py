@@ -16,6 +16,10 @@ from trainer.text.template import Template
 END_OF_TEXT = "<|endoftext|>"
 
 
+PROMPT_SHARE = 0.5
+"""The share of the window that a prompt may take, as in writing."""
+
+
 @dataclass(frozen=True, slots=True)
 class TokenisedDocument:
     """Ids of what stands before the story and of the story itself; sizes of the story as normalised text."""
@@ -48,21 +52,33 @@ def load_tokenizer(weights: Path) -> Tokenizer:
 
 
 def tokenise_documents(
-    documents: Sequence[Document], tokenizer: Tokenizer, template: Template, end_token: int
+    documents: Sequence[Document], tokenizer: Tokenizer, template: Template, *, end_token: int, positions: int
 ) -> list[TokenisedDocument]:
-    """Return the documents as ids: what the template makes of the prompt (or the end token alone), then the story.
+    """Return the documents as ids: the end token and what the template makes of the prompt, then the story.
 
-    Without a prompt the end token stands before the story, as it does between the texts GPT-2 was trained on.
+    The end token stands first, as it does between the texts GPT-2 was trained on, and as in writing and scoring. A
+    prompt that would take more than half of ``positions`` loses its last words; the template stays whole.
     """
-    heads = [template.render(document.prompt) for document in documents]
-    encoded_heads = tokenizer.encode_batch(heads, add_special_tokens=False)
+    room = int(positions * PROMPT_SHARE) - 1
+    encoded_heads = [encode_head(document.prompt, tokenizer, template, room) for document in documents]
     encoded_stories = tokenizer.encode_batch([document.story for document in documents], add_special_tokens=False)
     return [
         TokenisedDocument(
-            prompt_ids=tuple(head.ids) or (end_token,),
+            prompt_ids=(end_token, *head),
             story_ids=tuple(story.ids),
             words=count_words(document.story),
             bytes=len(document.story.encode("utf-8", "replace")),
         )
         for document, head, story in zip(documents, encoded_heads, encoded_stories, strict=True)
     ]
+
+
+def encode_head(prompt: str, tokenizer: Tokenizer, template: Template, room: int) -> list[int]:
+    """Return the ids of the rendered prompt, or of as many of its first words as go into ``room`` tokens."""
+    ids: list[int] = tokenizer.encode(template.render(prompt), add_special_tokens=False).ids
+    words = prompt.split()
+    while len(ids) > room and words:
+        # Words are rarely less than a token, so this takes few rounds; each drops one word at least.
+        words = words[: min(len(words) - 1, max(0, len(words) * room // len(ids)))]
+        ids = tokenizer.encode(template.render(" ".join(words)), add_special_tokens=False).ids
+    return ids

@@ -105,8 +105,15 @@ def make_passage_rows(base: Base) -> list[Row]:
     """Return the rows of the passage that graphs are compared on where nobody gave a text."""
     story = normalise(STORY, base.normaliser).text.strip()
     documents = [Document(story=story, prompt=PROMPT)]
-    tokens = tokenise_documents(documents, load_tokenizer(base.weights), base.template, base.shape.end_token_id)
-    return make_heldout_rows(tokens, positions=base.shape.positions)
+    shape = base.shape
+    tokens = tokenise_documents(
+        documents,
+        load_tokenizer(base.weights),
+        base.template,
+        end_token=shape.end_token_id,
+        positions=shape.positions,
+    )
+    return make_heldout_rows(tokens, positions=shape.positions)
 
 
 def _copy(base: Base, out: Path) -> None:

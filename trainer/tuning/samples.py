@@ -9,6 +9,7 @@ from tokenizers import Tokenizer
 from transformers import StoppingCriteria, StoppingCriteriaList
 
 from trainer.config import Hyperparameters
+from trainer.corpus.tokens import PROMPT_SHARE, encode_head
 from trainer.text.template import Template
 from trainer.tuning.network import Device, TunedNetwork
 
@@ -38,8 +39,7 @@ def write_sample(
 ) -> str:
     """Return a story on ``prompt`` in the model's text form; the same seed gives the same story on one machine."""
     positions = int(network.config.n_positions)
-    head = tokenizer.encode(template.render(prompt), add_special_tokens=False).ids or [end_token]
-    head = head[: positions // 2]
+    head = [end_token, *encode_head(prompt, tokenizer, template, int(positions * PROMPT_SHARE) - 1)]
     torch.manual_seed(seed)
     network.train(False)
     ids = torch.tensor([head], device=device.torch)
