@@ -106,7 +106,8 @@ class Demonstration:
     def prepare(self, minutes: float) -> Path:
         """Return the folder of a run that tunes the starter on the samples."""
         samples = tuple(str(path) for path in sorted(self._desk.samples.glob("*.jsonl")))
-        plan = TuningPlan(NAME, STARTER, samples, minutes)
+        # One sample story instead of three: the demonstration writes a longer one itself.
+        plan = TuningPlan(NAME, STARTER, samples, minutes, settings={"sample_stories": 1})
         return self._desk.tuning.prepare(plan)
 
     def run(self, folder: Path, out: Path, wait: Wait, step: Step) -> DemoReport | RunState:

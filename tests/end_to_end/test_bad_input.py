@@ -78,6 +78,9 @@ CASES = (
     Case("no network", ("models", "fetch", "gpt2")),
     Case("no Java", ("polish", "tale.txt", "--engine", "languagetool"), environment=_NO_JAVA),
     Case("too little to tune on", ("tune", "--data", "tale.txt", "--base", "tiny")),
+    Case("200 MB of nothing to tune on", ("tune", "--data", "huge.txt", "--base", "tiny")),
+    Case("noise to tune on", ("tune", "--data", "noise.jsonl", "--base", "tiny")),
+    Case("an empty folder to tune on", ("tune", "--data", "folder", "--base", "tiny")),
     Case("stories that are not there", ("tune", "--data", "missing")),
     Case("a run that is not there", ("tune", "--resume", "yesterday")),
     Case("a home that is a file", _WRITE, environment={"STORYDESK_HOME": "tale.txt"}, hide=r"\S*(?=tale\.txt)"),
@@ -101,6 +104,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path) -> Storyde
     (place / "folder").mkdir()
     for name in ("picture.txt", "picture.docx"):
         (place / name).write_bytes(BINARY)
+    (place / "noise.jsonl").write_bytes(bytes(range(256)) * 400)
     (place / "scan.pdf").write_bytes(b"%PDF-1.7\n" + BINARY)
     for name in ("huge.txt", "huge.md"):
         with (place / name).open("wb") as stream:
