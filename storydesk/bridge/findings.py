@@ -38,6 +38,15 @@ class Findings:
         self._deep = list(findings)
         self._rebuild(text)
 
+    def set_deep_late(self, old: str, text: str, findings: Iterable[Finding]) -> None:
+        """Take the deep pass over a text that has changed meanwhile: what stands before and after the change holds."""
+        first, second = (words.encode("utf-16-le", "surrogatepass") for words in (old, text))
+        before = _count_same(first, second) // 2
+        room = min(len(first), len(second)) // 2 - before
+        after = min(_count_same(first[::-1], second[::-1]) // 2, room)
+        removed, added = len(first) // 2 - before - after, len(second) // 2 - before - after
+        self.set_deep(text, _shift(list(findings), before, removed, added))
+
     def shift(self, position: int, removed: int, added: int) -> bool:
         """Follow an edit; findings that it touches are dropped. Say whether anything changed."""
         if not self._shown and not self._quick and not self._deep:
@@ -78,6 +87,18 @@ class Findings:
             )
             not in self._ignored
         ]
+
+
+def _count_same(first: bytes, second: bytes) -> int:
+    """Return how many bytes two texts have in common at their beginning."""
+    low, high = 0, min(len(first), len(second))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if first[:middle] == second[:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 def _shift(findings: list[Finding], position: int, removed: int, added: int) -> list[Finding]:

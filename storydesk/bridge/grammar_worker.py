@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from collections.abc import Sequence
@@ -63,6 +64,8 @@ class GrammarWorker(QThread):
         self._deep: _Job | None = None
         self._closing = False
         self._forget = False
+        self._reading = False
+        self._polishing: PolishingService | None = None
         self._known: dict[str, tuple[Finding, ...]] = {}
 
     def check(self, revision: int, text: str) -> None:
@@ -87,11 +90,14 @@ class GrammarWorker(QThread):
         with self._condition:
             self._closing = True
             self._condition.notify_all()
+        if self.isRunning() and self._reading and self._polishing is not None:
+            with contextlib.suppress(RuntimeError):  # a checker that is just being made closes with the thread
+                self._polishing.close()  # breaks off a check that LanguageTool takes seconds for
         return not self.isRunning() or self.wait(int(timeout_seconds * 1000))
 
     def run(self) -> None:
         """Work until closed; the thread's own function."""
-        polishing = self._desk.new_polishing()
+        polishing = self._polishing = self._desk.new_polishing()
         try:
             while self._work_once(polishing):
                 pass
@@ -100,6 +106,7 @@ class GrammarWorker(QThread):
 
     def _work_once(self, polishing: PolishingService) -> bool:
         with self._condition:
+            self._reading = False
             self._condition.wait_for(lambda: self._closing or self._quick is not None or self._deep is not None)
             if self._closing:
                 return False
@@ -108,6 +115,7 @@ class GrammarWorker(QThread):
                 self._forget = False
             deep = self._quick is None
             job = self._deep if deep else self._quick
+            self._reading = deep
             if deep:
                 self._deep = None
             else:

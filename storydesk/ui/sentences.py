@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from PySide6.QtCore import QCoreApplication, QLocale
 
 
@@ -31,3 +33,8 @@ def say_category(category: str) -> str:
         "typography": QCoreApplication.translate("Polish", "Typography"),
     }
     return words.get(category, QCoreApplication.translate("Polish", "Note"))
+
+
+def say_message(message: str) -> str:
+    """Return a checker's message with quotes where it marks words as code."""
+    return re.sub(r"`([^`]*)`", "“\\1”", message)

@@ -9,7 +9,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QListWidget, QListWidgetItem, QPushButton, QVBoxLayout, QWidget
 
 from storydesk.domain.polishing import Category, Finding
-from storydesk.ui.sentences import say_category, say_count
+from storydesk.ui.sentences import say_category, say_count, say_message
 from storydesk.ui.theme import SPACE_M, SPACE_S, icon, set_role
 
 _FINDING = Qt.ItemDataRole.UserRole
@@ -78,9 +78,9 @@ class PolishPanel(QWidget):
         for finding in findings[:MOST_SHOWN]:
             words = excerpt(finding).strip() or "␣"
             fix = f"  →  {finding.suggestions[0]}" if finding.suggestions and finding.suggestions[0] else ""
-            item = QListWidgetItem(f"{words}{fix}\n{say_category(finding.category)}: {finding.message}")
+            item = QListWidgetItem(f"{words}{fix}\n{say_category(finding.category)}: {say_message(finding.message)}")
             item.setData(_FINDING, finding)
-            item.setToolTip(finding.message)
+            item.setToolTip(say_message(finding.message))
             self.list.addItem(item)
         if self.list.count():
             self.list.setCurrentRow(min(row, self.list.count() - 1))

@@ -150,6 +150,7 @@ class WritePanel(QWidget):
         self.words_box.setRange(5, 2000)
         self.words_box.setSingleStep(10)
         self.words_box.setValue(self._settings.get(WORDS))
+        self.words_box.lineEdit().setTextMargins(SPACE_S, 0, 0, 0)
         self.words_box.setSuffix(self.tr(" words"))
         self.words_box.setAccessibleName(self.tr("About how many words to write"))
         self.words_box.setToolTip(self.tr("About how many words to write; it ends with a sentence"))

@@ -9,7 +9,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QWidget
 
 from storydesk.domain.polishing import Category, Finding
-from storydesk.ui.sentences import say_category
+from storydesk.ui.sentences import say_category, say_message
 from storydesk.ui.theme import icon
 
 MOST_FIXES = 6
@@ -26,7 +26,8 @@ def fill_finding_menu(
     before: QAction | None = None,
 ) -> None:
     """Put a finding's fixes into a menu, in front of ``before`` where that is given."""
-    message = finding.message if len(finding.message) <= LONGEST_MESSAGE else finding.message[:LONGEST_MESSAGE] + "…"
+    message = say_message(finding.message)
+    message = message if len(message) <= LONGEST_MESSAGE else message[:LONGEST_MESSAGE] + "…"
     head = QAction(f"{say_category(finding.category)}: {message}", menu)
     head.setEnabled(False)
     actions = [head]

@@ -167,11 +167,11 @@ class PageNotes(QObject):
 
     @Slot(object)
     def _on_report_ready(self, report: GrammarReport) -> None:
-        if report.revision != self._workroom.revision:
-            if report.deep:
-                self._workroom.polish()  # the text moved on while LanguageTool was reading
-            return
-        if report.deep:
+        if report.deep and report.revision != self._workroom.revision:
+            self.findings.set_deep_late(report.text, self._page.text(), report.findings)
+        elif report.revision != self._workroom.revision:
+            return  # the next quick pass is on its way
+        elif report.deep:
             self.findings.set_deep(report.text, report.findings)
         else:
             self.findings.set_quick(report.text, report.findings)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QAction, QKeyEvent, QPainter
 from PySide6.QtWidgets import (
     QFrame,
@@ -13,6 +13,8 @@ from PySide6.QtWidgets import (
     QMenu,
     QProgressBar,
     QPushButton,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
     QToolButton,
     QTreeView,
     QVBoxLayout,
@@ -23,7 +25,7 @@ from storydesk.bridge.library_item_model import DRAFT, STORY, TRASH, TRASHED, Li
 from storydesk.bridge.manuscript_controller import OpenStory, Shelf
 from storydesk.domain.manuscript import Story
 from storydesk.ui.sentences import say_count, say_draft, say_untitled
-from storydesk.ui.theme import SPACE_M, SPACE_S, SPACE_XS, icon, make_label, set_role
+from storydesk.ui.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XS, icon, make_label, set_role
 
 WIDTH = 236
 SEARCH_MILLISECONDS = 200
@@ -35,15 +37,26 @@ class StoryTree(QTreeView):
 
     trash_wanted = Signal()
 
-    def drawBranches(self, painter: QPainter, rect: QRect, index: QModelIndex | QPersistentModelIndex) -> None:
-        """Draw nothing in front of an item: the shelf has no lines, and a selection is one piece."""
-
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Hear the Delete key."""
         if event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
             self.trash_wanted.emit()
         else:
             super().keyPressEvent(event)
+
+
+class IndentedDelegate(QStyledItemDelegate):
+    """Moves drafts and what is in the trash to the right, mark and all; a tree's own indentation can't. GUI thread."""
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        """Paint an item where it belongs."""
+        if index.parent().isValid():
+            rect = option.rect
+            rect.setLeft(rect.left() + SPACE_L)
+            option.rect = rect
+        super().paint(painter, option, index)
 
 
 class LibraryPanel(QFrame):
@@ -141,7 +154,8 @@ class LibraryPanel(QFrame):
         self.tree.setModel(self.model)
         self.tree.setHeaderHidden(True)
         self.tree.setRootIsDecorated(False)
-        self.tree.setIndentation(SPACE_M)
+        self.tree.setIndentation(0)
+        self.tree.setItemDelegate(IndentedDelegate(self.tree))
         self.tree.setUniformRowHeights(True)
         self.tree.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.tree.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
