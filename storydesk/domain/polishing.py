@@ -49,7 +49,7 @@ def merge_findings(first: Iterable[Finding], second: Iterable[Finding]) -> list[
 def apply_findings(text: str, findings: Sequence[Finding]) -> tuple[str, list[Finding]]:
     """Return the text with every finding's first suggestion, and the findings that were applied.
 
-    Findings without a suggestion, empty spans of overlap and style notes are left to the writer.
+    Findings without a suggestion, overlaps, style notes and what may be a name are left to the writer.
     """
     applied: list[Finding] = []
     pieces: list[str] = []
@@ -57,7 +57,20 @@ def apply_findings(text: str, findings: Sequence[Finding]) -> tuple[str, list[Fi
     for finding in sorted(findings, key=lambda item: (item.start, item.end)):
         if finding.start < position or not finding.suggestions or finding.category is Category.STYLE:
             continue
+        if finding.category is Category.SPELLING and _may_be_name(text, finding.start):
+            continue
         pieces += [text[position : finding.start], finding.suggestions[0]]
         position = finding.end
         applied.append(finding)
     return "".join([*pieces, text[position:]]), applied
+
+
+def _may_be_name(text: str, start: int) -> bool:
+    """Return whether the word at ``start`` has a capital that its place in the sentence does not ask for.
+
+    An invented name is no slip of spelling, and the nearest word of a dictionary is hardly ever what was meant.
+    """
+    if not text[start : start + 1].isupper():
+        return False
+    before = text[:start].rstrip("\"'“”‘’«»„([—- ")
+    return bool(before) and before[-1] not in ".!?…:\n"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from storydesk.domain.failures import Failure, FailureCode, StorydeskError
-from storydesk.domain.polishing import Category, Finding, apply_findings, merge_findings
+from storydesk.domain.polishing import Finding, apply_findings, merge_findings
 from storydesk.services.ports import GrammarChecker
 
 AUTO = "auto"
@@ -64,7 +64,7 @@ class PolishingService:
         return Check(tuple(merge_findings(deep, quick)), (LANGUAGETOOL, HARPER), ())
 
     def polish(self, text: str, engine: str = AUTO) -> Polish:
-        """Return the check and the text with every finding mended that has a suggestion and is no matter of style."""
+        """Return the check and the text with every finding mended that has one clear remedy (see apply_findings)."""
         check = self.check(text, engine)
         mended, applied = apply_findings(text, check.findings)
         return Polish(check, mended, tuple(applied))
@@ -78,9 +78,6 @@ class PolishingService:
     def _run(self, name: str, text: str) -> tuple[Finding, ...]:
         if name not in self._checkers:
             self._checkers[name] = self._factories[name]()
-        own_words = {word.casefold() for word in self._list_dictionary()}
-        return tuple(
-            finding
-            for finding in self._checkers[name].check(text)
-            if not (finding.category is Category.SPELLING and text[finding.start : finding.end].casefold() in own_words)
-        )
+        checker = self._checkers[name]
+        checker.set_dictionary(self._list_dictionary())
+        return tuple(checker.check(text))

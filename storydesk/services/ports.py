@@ -6,7 +6,7 @@ from any one thread at a time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -70,6 +70,9 @@ class GrammarChecker(Protocol):
     @property
     def name(self) -> str:
         """The name that findings carry as their source."""
+
+    def set_dictionary(self, words: Iterable[str]) -> None:
+        """Take the writer's own words, which are never flagged as misspelt; they replace those of the last call."""
 
     def check(self, text: str) -> Sequence[Finding]:
         """Return findings in order; raise StorydeskError(GRAMMAR_UNAVAILABLE, JAVA_MISSING)."""

@@ -118,9 +118,14 @@ class TuningService:
             for document in rich:
                 title, text = self._reader.read(document)
                 triples.append((title, title, text))
-            if path.is_dir() or not rich:
+            if not rich or (path.is_dir() and _has_plain_documents(path)):
                 plain.append(str(path.resolve()))
         if triples:
             self._write_dataset(triples, target)
             plain.append(str(target))
         return tuple(plain)
+
+
+def _has_plain_documents(folder: Path) -> bool:
+    """Return whether a folder holds any file that the trainer may read itself."""
+    return any(path.is_file() and path.suffix.lower() != ".docx" for path in folder.rglob("*"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -124,6 +124,10 @@ class FakeChecker:
         self.closed = False
         self._words = words
         self._failure = failure
+        self._own_words: set[str] = set()
+
+    def set_dictionary(self, words: Iterable[str]) -> None:
+        self._own_words = {word.casefold() for word in words}
 
     def check(self, text: str) -> Sequence[Finding]:
         if self._failure is not None:
@@ -131,7 +135,7 @@ class FakeChecker:
         found = []
         for wrong, right in self._words.items():
             start = text.find(wrong)
-            if start >= 0:
+            if start >= 0 and wrong not in self._own_words:
                 end = start + len(wrong)
                 found.append(Finding(start, end, Category.SPELLING, "WORD", "Misspelt.", (right,), self.name))
         return sorted(found, key=lambda finding: finding.start)

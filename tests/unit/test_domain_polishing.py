@@ -33,3 +33,12 @@ def test_style_and_findings_without_a_remedy_are_left_to_the_writer() -> None:
 def test_overlapping_remedies_are_not_both_applied() -> None:
     mended, applied = apply_findings("abcdef", [_finding(0, 4, "X"), _finding(2, 6, "Y")])
     assert (mended, len(applied)) == ("Xef", 1)
+
+
+def test_a_name_in_the_sentence_is_left_alone_and_a_slip_at_its_start_is_not() -> None:
+    text = "Teh barque met Halcombe. “Teh sea,” he said."
+    slips = [_finding(place, place + 3, "The", category=Category.SPELLING) for place in (0, 26)]
+    name = _finding(15, 23, "Holcomb", category=Category.SPELLING)
+    mended, applied = apply_findings(text, [*slips, name])
+    assert mended == "The barque met Halcombe. “The sea,” he said."
+    assert name not in applied
