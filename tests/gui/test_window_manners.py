@@ -44,7 +44,8 @@ def test_everything_that_can_be_used_has_a_name(story_window: MainWindow) -> Non
 
 def _name(widget: QWidget) -> str:
     text = widget.text() if isinstance(widget, QAbstractButton) else ""
-    return widget.accessibleName() or text or (widget.parentWidget().accessibleName() if widget.parentWidget() else "")
+    parent = widget.parentWidget()
+    return widget.accessibleName() or text or (parent.accessibleName() if parent is not None else "")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark", "contrast"])
