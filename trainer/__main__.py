@@ -143,11 +143,12 @@ def _throw(error: TrainerError) -> None:
 
 
 def _quieten_libraries() -> None:
-    """Keep progress bars and advice of libraries out of the log, and the network out of everything but ``hub:``."""
+    """Keep progress bars and advice of libraries out of the log, and everything of theirs off the network."""
     for name, value in (
         ("TRANSFORMERS_VERBOSITY", "error"),
         ("TOKENIZERS_PARALLELISM", "true"),
         ("HF_HUB_DISABLE_TELEMETRY", "1"),
+        ("ORT_DISABLE_TELEMETRY", "1"),  # onnxruntime 1.31 reports to Microsoft unless told not to before its import
         ("HF_HUB_DISABLE_PROGRESS_BARS", "1"),
         ("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1"),
     ):

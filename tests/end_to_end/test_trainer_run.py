@@ -317,8 +317,9 @@ def test_what_cannot_work_is_refused_with_its_code(
 def test_build_makes_a_bundle_without_torch(tmp_path: Path) -> None:
     base = make_tiny_gpt2(tmp_path / "base")
     program = (
-        "import sys; from trainer.__main__ import main; code = main(sys.argv[1:]); "
-        "assert not {'torch', 'transformers', 'datasets', 'optimum'} & set(sys.modules); sys.exit(code)"
+        "import os, sys; from trainer.__main__ import main; code = main(sys.argv[1:]); "
+        "assert not {'torch', 'transformers', 'datasets', 'optimum'} & set(sys.modules); "
+        "assert os.environ['ORT_DISABLE_TELEMETRY'] == '1'; sys.exit(code)"
     )
     arguments = [
         "build",
