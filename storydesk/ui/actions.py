@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QWidget
 
@@ -108,8 +108,9 @@ def _make(spec: ActionSpec, window: QWidget, read_only: bool) -> QAction:
     tip = QCoreApplication.translate("Actions", spec.tip) if spec.tip else text
     if not keys.isEmpty():
         tip = f"{tip} ({keys.toString(QKeySequence.SequenceFormat.NativeText)})"
-        if not spec.on_page:  # Tab, Esc and undo belong to whatever has the focus
-            action.setShortcut(keys)
+        action.setShortcut(keys)
+        if spec.on_page:  # Tab, Esc and undo belong to whatever has the focus; the menu shows them all the same
+            action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
     action.setToolTip(tip)
     if read_only and spec.writes:
         action.setEnabled(False)

@@ -18,13 +18,14 @@ from PySide6.QtWidgets import (
 )
 
 from storydesk.bridge.engine_worker import EngineState
+from storydesk.bridge.grammar_worker import GrammarFailed, GrammarReport
 from storydesk.bridge.manuscript_controller import OpenStory
 from storydesk.bridge.notices import NoticeBus
 from storydesk.bridge.phrases import Phrases
 from storydesk.bridge.workroom import Workroom
 from storydesk.domain.failures import Failure, FailureCode
 from storydesk.domain.manuscript import Story
-from storydesk.domain.settings import PAGE_SIZE, PARTNER_SHOWN, SIDE_SHOWN, WINDOW_GEOMETRY
+from storydesk.domain.settings import GRAMMAR_LIVE, PAGE_SIZE, PARTNER_SHOWN, SIDE_SHOWN, WINDOW_GEOMETRY
 from storydesk.ui.actions import make_actions
 from storydesk.ui.assistant.co_writer import CoWriter
 from storydesk.ui.assistant.partner_panel import PartnerPanel
@@ -167,7 +168,7 @@ class MainWindow(QMainWindow):
         writing.writing_changed.connect(self._on_writing_changed)
         self.co_writer.nothing_to_go_on.connect(self._on_nothing_to_go_on)
         self.workroom.grammar.report_ready.connect(self._on_report_ready)
-        self.workroom.grammar.check_failed.connect(lambda event: self.notices.post(event.failure))
+        self.workroom.grammar.check_failed.connect(self._on_check_failed)
         self.notes.count_changed.connect(self.status.show_notes)
 
     def _join_actions(self) -> None:
@@ -330,12 +331,19 @@ class MainWindow(QMainWindow):
         self.workroom.polish()
 
     @Slot(object)
-    def _on_report_ready(self, report: object) -> None:
-        for failure in getattr(report, "failures", ()):
+    def _on_check_failed(self, event: GrammarFailed) -> None:
+        self.notices.post(event.failure)
+        self.notes.tell_count()
+
+    @Slot(object)
+    def _on_report_ready(self, report: GrammarReport) -> None:
+        for failure in report.failures:
             self.notices.post(failure)
 
     @Slot(str)
-    def _on_setting_changed(self, _key: str) -> None:
+    def _on_setting_changed(self, key: str) -> None:
+        if key == GRAMMAR_LIVE.key:
+            self.notes.live_changed(self._settings.get(GRAMMAR_LIVE))
         self.page.set_page_font(page_font(self._settings))
         self._on_count_due()
         self.workroom.look_again()

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
+import socket
 import sys
 import threading
 import time
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Protocol
 
-from PySide6.QtCore import QObject, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, QSocketNotifier, QTimer, Signal, Slot
 from PySide6.QtWidgets import QApplication, QMessageBox
 
 from storydesk.bridge.notices import NoticeBus
@@ -35,6 +37,38 @@ class BuildDesk(Protocol):
 
     def __call__(self, *, on_notice: Callable[[Failure], None]) -> Desk:
         """Return the desk; raise StorydeskError where the library can't be opened."""
+
+
+class SignalDoor(QObject):
+    """Lets SIGTERM and Ctrl+C close the window, text saved, instead of ending the process. GUI thread."""
+
+    def __init__(self, window: MainWindow) -> None:
+        """Listen; Python's own handlers would wait until Qt gives it the word."""
+        super().__init__(window)
+        self._window = window
+        self._near, self._far = socket.socketpair()
+        self._far.setblocking(False)
+        self._before_fd = signal.set_wakeup_fd(self._far.fileno(), warn_on_full_buffer=False)
+        self._before = {number: signal.signal(number, _pass_over) for number in (signal.SIGTERM, signal.SIGINT)}
+        notifier = QSocketNotifier(self._near.fileno(), QSocketNotifier.Type.Read, self)
+        notifier.activated.connect(self._on_asked)
+
+    def leave(self) -> None:
+        """Put everything back."""
+        signal.set_wakeup_fd(self._before_fd)
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        self._near.close()
+        self._far.close()
+
+    @Slot()
+    def _on_asked(self) -> None:
+        self._near.recv(64)
+        self._window.close()
+
+
+def _pass_over(_number: int, _frame: FrameType | None) -> None:
+    """Do nothing: the wake-up socket tells the window."""
 
 
 class CrashGuard(QObject):
@@ -108,6 +142,7 @@ def run_window(arguments: Sequence[str], build_desk: BuildDesk, resources: Path)
     workroom = Workroom(desk, app)
     window = MainWindow(workroom, notices, phrases)
     guard = CrashGuard(workroom, window)
+    door = SignalDoor(window)
     window.first_painted.connect(lambda: _begin_work(app, workroom, window, resources, measuring=measuring))
     window.begin()
     window.show()
@@ -115,6 +150,7 @@ def run_window(arguments: Sequence[str], build_desk: BuildDesk, resources: Path)
         code = app.exec()
     finally:
         window.close()
+        door.leave()
         guard.leave()
     return code
 

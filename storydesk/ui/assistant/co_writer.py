@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 
 from storydesk.bridge.workroom import Workroom
 from storydesk.bridge.writing_controller import WAYS, Candidate
@@ -25,6 +26,7 @@ class CoWriter(QObject):
         self._panel = panel
         self._accepting = False
         self._dismissed = 0
+        self._announced = 0
         self._writing.writing_changed.connect(panel.set_writing)
         self._writing.cleared.connect(panel.clear)
         self._writing.candidate_changed.connect(self._on_candidate_changed)
@@ -82,6 +84,9 @@ class CoWriter(QObject):
         dismissed = candidate.request.id == self._dismissed
         if candidate.number == 1 and candidate.text and not dismissed and candidate.text != self._page.ghost:
             self._page.show_ghost(candidate.text)
+        if candidate.number == 1 and candidate.ended and candidate.request.id != self._announced:
+            self._announced = candidate.request.id
+            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self._page, candidate.text.strip()))
 
     @Slot()
     def _on_ghost_dropped(self) -> None:

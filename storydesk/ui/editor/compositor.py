@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from PySide6.QtCore import QObject, QPoint, QTimer, Slot
 from PySide6.QtGui import QTextBlock, QTextCharFormat, QTextLayout
@@ -17,6 +19,10 @@ class Mark:
     start: int
     end: int
     format: QTextCharFormat
+
+
+def _start_of(mark: Mark) -> int:
+    return mark.start
 
 
 class FormatCompositor(QObject):
@@ -38,7 +44,7 @@ class FormatCompositor(QObject):
         page.verticalScrollBar().valueChanged.connect(self._due.start)
 
     def set_layer(self, name: str, marks: Sequence[Mark]) -> None:
-        """Give a layer its marks, sorted by start; later layers lie above."""
+        """Give a layer its marks, sorted and apart from each other; later layers lie above."""
         self._layers[name] = marks
         self.refresh()
 
@@ -62,7 +68,8 @@ class FormatCompositor(QObject):
         start, length = block.position(), block.length() - 1
         ranges: list[QTextLayout.FormatRange] = []
         for marks in self._layers.values():
-            for mark in marks:
+            first = max(bisect_right(marks, start, key=_start_of) - 1, 0)
+            for mark in islice(marks, first, None):
                 if mark.start >= start + length:
                     break
                 if mark.end > start:

@@ -17,8 +17,10 @@ from storydesk.ui.editor.compositor import Mark
 from storydesk.ui.editor.finding_menu import fill_finding_menu, pop_up_finding_menu
 from storydesk.ui.editor.page import PageEdit
 from storydesk.ui.theme import current_tokens
+from storydesk.ui.window_timers import make_single_shot
 
 LAYER = "grammar"
+LIST_MILLISECONDS = 250
 _QUIET = (Category.STYLE, Category.TYPOGRAPHY, Category.REPETITION)
 
 
@@ -35,6 +37,7 @@ class PageNotes(QObject):
         self._panel = panel
         self._writes = writes
         self.findings = Findings()
+        self._list_due = make_single_shot(self, LIST_MILLISECONDS, self._list)
         workroom.grammar.report_ready.connect(self._on_report_ready)
         page.edited.connect(self._on_edited)
         page.place_clicked.connect(self._on_place_clicked)
@@ -146,8 +149,23 @@ class PageNotes(QObject):
         self._panel.choose(finding)
         pop_up_finding_menu(self._page, finding, place, **self._choices(finding))
 
+    def tell_count(self) -> None:
+        """Say again how many notes there are, after a check that came to nothing."""
+        self._list()
+
+    def live_changed(self, live: bool) -> None:
+        """Take the quick pass's marks away where it was turned off."""
+        if not live:
+            self.findings.set_quick(self._page.text(), ())
+            self._show()
+
     def _show(self) -> None:
         self._mark()
+        self._list()
+
+    @Slot()
+    def _list(self) -> None:
+        self._list_due.stop()
         self._panel.show_findings(self.findings.shown, self._words)
         self.count_changed.emit(len(self.findings.shown))
 
@@ -180,7 +198,8 @@ class PageNotes(QObject):
     @Slot(int, int, int)
     def _on_edited(self, position: int, removed: int, added: int) -> None:
         if self.findings.shift(position, removed, added):
-            self._show()
+            self._mark()
+            self._list_due.start()  # the list beside the page can wait for the end of the word
 
     @Slot(int, QPoint)
     def _on_place_clicked(self, place: int, on_screen: QPoint) -> None:
