@@ -327,13 +327,13 @@ class MainWindow(QMainWindow):
 
     def _polish(self) -> None:
         self._show_partner("show_polish")
-        self.partner.polish.say(self.tr("Reading closely …"))
-        self.workroom.polish()
+        self.notes.polish()
 
     @Slot(object)
     def _on_check_failed(self, event: GrammarFailed) -> None:
         self.notices.post(event.failure)
-        self.notes.tell_count()
+        if event.deep:
+            self.notes.give_up()
 
     @Slot(object)
     def _on_report_ready(self, report: GrammarReport) -> None:

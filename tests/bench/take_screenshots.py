@@ -33,6 +33,7 @@ from storydesk.ui.theme import apply_theme
 ROOT = Path(__file__).resolve().parents[2]
 SLIP = "She had went there before. "
 LONGEST_WAIT = 90.0
+WORDS = 30
 
 
 def main() -> None:
@@ -97,13 +98,16 @@ def take(app: QApplication, desk: Desk, size: tuple[int, int], scene: str, pictu
         cursor.setPosition(120)
         window.page.setTextCursor(cursor)
     if scene in ("main", "middle"):
+        window.partner.write.words_box.setValue(WORDS)
         window.co_writer.go_three_ways()
         wait_until(app, lambda: len(window.workroom.writing.candidates) == 3)
         wait_until(app, lambda: all(way.perplexity for way in window.workroom.writing.candidates))
     elif scene == "polish":
         window.page.insert(" " + SLIP)
+        deep: list[object] = []
+        window.workroom.grammar.report_ready.connect(lambda report: deep.append(report) if report.deep else None)
         window.actions_by_name["polish"].trigger()
-        wait_until(app, lambda: bool(window.notes.findings.shown))
+        wait_until(app, lambda: bool(deep))
     elif scene == "notice":
         notices.post(Failure(FailureCode.DISK_FULL, {"path": "/home/mara/library.sqlite"}))
     elif scene == "focus":

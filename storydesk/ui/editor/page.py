@@ -216,6 +216,7 @@ class PageEdit(QTextEdit):
     def _on_range_changed(self, _low: int, _high: int) -> None:
         if self._ghost is not None:
             self._fit_scroll_range()
+        self._fit_margins()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the page, and the ghost with what stands below it moved down."""
@@ -358,5 +359,9 @@ class PageEdit(QTextEdit):
         metrics = QFontMetricsF(self.font())
         measure = metrics.horizontalAdvance(_SAMPLE) / len(_SAMPLE) * MEASURE_CHARACTERS + 2 * PAGE_MARGIN
         spare = max(0, int((self.width() - measure) / 2))
-        if self.viewportMargins().left() != spare:
-            self.setViewportMargins(spare, 0, spare, 0)
+        # The scroll bar takes its room from the margin, so that its coming and going never breaks lines anew.
+        bar = self.verticalScrollBar()
+        right = max(0, spare - bar.sizeHint().width()) if bar.maximum() > 0 else spare
+        margins = self.viewportMargins()
+        if (margins.left(), margins.right()) != (spare, right):
+            self.setViewportMargins(spare, 0, right, 0)

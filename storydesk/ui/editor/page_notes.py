@@ -37,6 +37,7 @@ class PageNotes(QObject):
         self._panel = panel
         self._writes = writes
         self.findings = Findings()
+        self._reading = False
         self._list_due = make_single_shot(self, LIST_MILLISECONDS, self._list)
         workroom.grammar.report_ready.connect(self._on_report_ready)
         page.edited.connect(self._on_edited)
@@ -48,6 +49,7 @@ class PageNotes(QObject):
 
     def clear(self) -> None:
         """Begin afresh for another draft."""
+        self._reading = False
         self.findings.clear()
         self._show()
 
@@ -149,8 +151,15 @@ class PageNotes(QObject):
         self._panel.choose(finding)
         pop_up_finding_menu(self._page, finding, place, **self._choices(finding))
 
-    def tell_count(self) -> None:
-        """Say again how many notes there are, after a check that came to nothing."""
+    def polish(self) -> None:
+        """Let every checker read the whole text; the panel says so until it is done."""
+        self._reading = True
+        self._panel.say(self.tr("Reading closely …"))
+        self._workroom.polish()
+
+    def give_up(self) -> None:
+        """Say again how many notes there are, after a deep check that came to nothing."""
+        self._reading = False
         self._list()
 
     def live_changed(self, live: bool) -> None:
@@ -167,6 +176,8 @@ class PageNotes(QObject):
     def _list(self) -> None:
         self._list_due.stop()
         self._panel.show_findings(self.findings.shown, self._words)
+        if self._reading:
+            self._panel.say(self.tr("Reading closely …"))
         self.count_changed.emit(len(self.findings.shown))
 
     def _mark(self) -> None:
@@ -185,6 +196,7 @@ class PageNotes(QObject):
 
     @Slot(object)
     def _on_report_ready(self, report: GrammarReport) -> None:
+        self._reading = self._reading and not report.deep
         if report.deep and report.revision != self._workroom.revision:
             self.findings.set_deep_late(report.text, self._page.text(), report.findings)
         elif report.revision != self._workroom.revision:
