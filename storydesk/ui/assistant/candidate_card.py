@@ -97,4 +97,5 @@ class CandidateCard(QFrame):
     def _fits(metrics: QFontMetrics, width: int, words: list[str], count: int) -> bool:
         text = " ".join(words[:count]) + " …"
         flags = int(Qt.TextFlag.TextWordWrap.value)
-        return metrics.boundingRect(0, 0, width, 10_000, flags, text).height() <= metrics.lineSpacing() * LINES + 1
+        height = metrics.boundingRect(0, 0, width, 10_000, flags, text).height()
+        return height <= (metrics.lineSpacing() + 1) * LINES + 1
