@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_WORD = re.compile(r"\w+(?:['’\-]\w+)*", re.UNICODE)
+WORD = re.compile(r"\w+(?:['’\-]\w+)*", re.UNICODE)
+"""What a reader would count as one word."""
 
 
 def count_words(text: str) -> int:
     """Return how many words a reader would count."""
-    return sum(1 for _ in _WORD.finditer(text))
+    return sum(1 for _ in WORD.finditer(text))
 
 
 @dataclass(frozen=True, slots=True)

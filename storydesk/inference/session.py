@@ -5,9 +5,10 @@ A cache's buffers are allocated once and bound as past and present alike, so a s
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnxruntime
@@ -18,11 +19,16 @@ from storydesk.domain.style_model import StyleModel
 from storydesk.inference.cancellation import Cancellation, Cancelled
 from storydesk.inference.devices import OpenedGraph, open_graph
 
+if TYPE_CHECKING:
+    from storydesk.inference.rows import RowCache
+
 Logits = NDArray[np.float32]
 
 LAYOUT = "storydesk-gpt2-1"
 CHUNK = 64
 """Tokens that a prefill reads at once: as fast as more, and a cancel waits for no longer than one of these."""
+PIECE = 16
+"""Tokens that a prefill reads at once near its end, where edits are: what is read again is at most one of these."""
 
 _LARGEST = 1 << 20
 
@@ -57,6 +63,19 @@ class GraphSession:
     def open_cache(self) -> TokenCache:
         """Return an empty cache with memory of its own for all positions."""
         return TokenCache(self._opened, self._model, self._cache_shape, self._half)
+
+    def open_rows(self, cache: TokenCache, rows: int, capacity: int) -> RowCache:
+        """Return a cache of ``rows`` texts that all begin with what ``cache`` holds, for ``capacity`` tokens each."""
+        from storydesk.inference.rows import RowCache
+
+        _, heads, _, size = self._cache_shape
+        return RowCache(self._opened, self._model, (rows, heads, capacity, size), cache)
+
+    @property
+    def token_bytes(self) -> int:
+        """Bytes that a cache takes for each token of each text."""
+        _, heads, _, size = self._cache_shape
+        return self._model.layers * 2 * heads * size * (2 if self._half else 4)
 
     def _check_measures(self) -> None:
         """Hold the graph against the manifest and its own inputs before any memory is taken on its word."""
@@ -102,28 +121,38 @@ class TokenCache:
         self._bound_rows = 0
         self._logits = np.empty((1, 0, model.vocabulary), np.float32)
         self.tokens: list[int] = []
-        # Tokens at the start that were read in whole chunks. Only those are read again by nobody: what a step left
-        # differs in the last bits from what a chunk leaves, and the same request has to give the same text.
-        self._settled = 0
+        # Where the pieces end in which tokens were read. What a step left behind them is always read again: it
+        # differs in the last bits from what a piece leaves.
+        self._places: list[int] = []
         kind = np.float16 if half else np.float32
-        for layer in range(model.layers):
-            for name in ("key", "value"):
-                memory = onnxruntime.OrtValue.ortvalue_from_numpy(np.zeros(shape, kind), opened.provider.memory, 0)
-                self._binding.bind_ortvalue_input(f"past_{name}.{layer}", memory)
-                self._binding.bind_ortvalue_output(f"present_{name}.{layer}", memory)
+        self._memory = [Memory(np.zeros(shape, kind), opened.provider.memory) for _ in range(2 * model.layers)]
+        bind_memory(self._binding, [each.value for each in self._memory])
+
+    def copy_out(self) -> list[NDArray[np.generic]]:
+        """Return what attention kept of the tokens, [1, heads, tokens, size] for each layer's keys, then values."""
+        return [each.read()[:, :, : len(self.tokens)] for each in self._memory]
+
+    def truncate(self, length: int) -> None:
+        """Forget all tokens after the first ``length``."""
+        self._shorten(length)
 
     def resume(self, tokens: Sequence[int]) -> int:
         """Forget what ``tokens`` does not begin with and return how many of them need not be read again.
 
         At least one is left to read, because only a read gives logits.
         """
-        limit = min(self._settled, len(tokens) - 1)
+        limit = min(self._places[-1] if self._places else 0, len(tokens) - 1)
         same = 0
         while same < limit and self.tokens[same] == tokens[same]:
             same += 1
-        same -= same % CHUNK
-        self._shorten(same)
-        return same
+        # What was read in other pieces differs in the last bits, and the same request has to give the same text.
+        start = 0
+        for read, place in zip(self._places, lay_out(len(tokens)), strict=False):
+            if read != place or place > same:
+                break
+            start = place
+        self._shorten(start)
+        return start
 
     def read(
         self,
@@ -140,18 +169,20 @@ class TokenCache:
         at the latest. Raise Cancelled; the cache then holds what was read so far.
         """
         start = self.resume(tokens)
+        places = lay_out(len(tokens))
         if take is not None and first_row is not None and first_row < start:
-            start = first_row - first_row % CHUNK
+            start = max(place for place in (0, *places) if place <= first_row)
             self._shorten(start)
         logits: Logits = self._logits[0]
-        for begin in range(start, len(tokens), CHUNK):
-            part = tokens[begin : begin + CHUNK]
-            last = begin + len(part) == len(tokens)
+        for begin, end in itertools.pairwise((0, *places)):
+            if begin < start:
+                continue
+            part = tokens[begin:end]
+            last = end == len(tokens)
             wanted = (first_row or 0) if take is not None else len(tokens) - 1
             skipped = min(max(wanted - begin, 0), len(part) - 1 if last else len(part))
             logits = self._run(part, skipped, cancellation)
-            if self._settled == begin and len(part) == CHUNK:
-                self._settled = begin + CHUNK
+            self._places.append(end)
             if take is not None and skipped < len(part):
                 take(begin + skipped, logits)
         final: Logits = logits[-1]
@@ -164,7 +195,8 @@ class TokenCache:
 
     def _shorten(self, length: int) -> None:
         del self.tokens[length:]
-        self._settled = min(self._settled, length)
+        while self._places and self._places[-1] > length:
+            self._places.pop()
 
     def _run(self, tokens: Sequence[int], first_row: int, cancellation: Cancellation) -> Logits:
         """Read tokens behind those in the cache; return the logits after those from ``first_row`` on, a view."""
@@ -179,22 +211,8 @@ class TokenCache:
         binding.bind_cpu_input("total_length", np.array(total, np.int32))
         binding.bind_cpu_input("wanted", np.arange(first_row, len(tokens), dtype=np.int64))
         self._bind_logits(len(tokens) - first_row)
-        options = onnxruntime.RunOptions()
-        options.log_severity_level = 4
-        try:
-            with cancellation.breaking(lambda: setattr(options, "terminate", True)):
-                self._session.run_with_iobinding(binding, options)
-        except Cancelled:
-            raise
-        except Exception as error:
-            if cancellation.asked:
-                raise Cancelled from error
-            detail = " ".join(str(error).split())[:160]
-            if isinstance(error, MemoryError) or "alloc" in detail.lower():
-                raise StorydeskError(FailureCode.MEMORY_FULL) from error
-            raise StorydeskError(FailureCode.MODEL_DAMAGED, name=self._model.name, detail=detail) from error
-        if not np.isfinite(self._logits[0, -1:].sum(dtype=np.float64)):
-            raise StorydeskError(FailureCode.MODEL_DAMAGED, name=self._model.name, detail="it answers with no number")
+        run_bound(self._session, binding, self._model.name, cancellation)
+        check_numbers(self._logits[0, -1:], self._model.name)
         self.tokens.extend(tokens)
         logits: Logits = self._logits[0]
         return logits
@@ -205,6 +223,64 @@ class TokenCache:
             self._logits = np.empty((1, rows, self._model.vocabulary), np.float32)
             self._binding.bind_ortvalue_output("logits", onnxruntime.OrtValue.ortvalue_from_numpy(self._logits))
             self._bound_rows = rows
+
+
+class Memory:
+    """One block of a cache, in the machine's memory or a device's. Lives where its session lives."""
+
+    def __init__(self, values: NDArray[np.generic], device: str) -> None:
+        """Take the values over; in the machine's memory they are used as they lie."""
+        self._values = values if device == "cpu" else None
+        self._device = device
+        self.value: Any = onnxruntime.OrtValue.ortvalue_from_numpy(values, device, 0)
+
+    def read(self) -> NDArray[np.generic]:
+        """Return the values: themselves in the machine's memory, else a copy."""
+        values: NDArray[np.generic] = self.value.numpy() if self._values is None else self._values
+        return values
+
+    def write(self, values: NDArray[np.generic]) -> None:
+        """Put back what ``read`` gave, after it was changed."""
+        if self._values is None:
+            self.value.update_inplace(values)
+
+
+def lay_out(count: int) -> list[int]:
+    """Return where the pieces end in which a prefill reads ``count`` tokens: chunks, and small pieces at the end."""
+    whole = max(count - PIECE, 0) // CHUNK * CHUNK
+    return [*range(CHUNK, whole + 1, CHUNK), *range(whole + PIECE, count, PIECE), count]
+
+
+def bind_memory(binding: Any, values: Sequence[Any]) -> None:
+    """Bind blocks, each layer's keys and values in turn, as past and present alike."""
+    for index, value in enumerate(values):
+        name = f"{('key', 'value')[index % 2]}.{index // 2}"
+        binding.bind_ortvalue_input(f"past_{name}", value)
+        binding.bind_ortvalue_output(f"present_{name}", value)
+
+
+def run_bound(session: Any, binding: Any, name: str, cancellation: Cancellation) -> None:
+    """Run a graph; raise Cancelled, StorydeskError(MEMORY_FULL, MODEL_DAMAGED)."""
+    options = onnxruntime.RunOptions()
+    options.log_severity_level = 4
+    try:
+        with cancellation.breaking(lambda: setattr(options, "terminate", True)):
+            session.run_with_iobinding(binding, options)
+    except Cancelled:
+        raise
+    except Exception as error:
+        if cancellation.asked:
+            raise Cancelled from error
+        detail = " ".join(str(error).split())[:160]
+        if isinstance(error, MemoryError) or "alloc" in detail.lower():
+            raise StorydeskError(FailureCode.MEMORY_FULL) from error
+        raise StorydeskError(FailureCode.MODEL_DAMAGED, name=name, detail=detail) from error
+
+
+def check_numbers(logits: Logits, name: str) -> None:
+    """Raise StorydeskError(MODEL_DAMAGED) where logits are no numbers."""
+    if not np.isfinite(logits.sum(dtype=np.float64)):
+        raise StorydeskError(FailureCode.MODEL_DAMAGED, name=name, detail="it answers with no number")
 
 
 def _open_checked(model: StyleModel, on_failure: Callable[[str, str], None]) -> OpenedGraph:

@@ -18,9 +18,9 @@ from storydesk.domain.failures import FailureCode, StorydeskError
 _LARGEST_FILE = 64 << 20
 _PROBE = "It's 9 o'clock -- \"so\"...\n\nÄé€ 中 \U0001f469\u200d\U0001f680 e\u0301  x"
 _JOINER = "\u200d"
-# Han, kana, hangul and their full-width company: nothing is joined to them. Any other character but ASCII's may
-# become part of a longer one: emoji, letters that take marks, flags.
-_STANDS_ALONE = re.compile("[\x00-\x7f\u2e80-\ud7ff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]")
+# Anything but white space may become part of a longer character: letters take marks, digits become keycaps.
+_JAMO = re.compile("[\u1100-\u11ff\ua960-\ua97f\uac00-\ud7ff]")
+_VIRAMA = 9  # Unicode's combining class of the mark that joins two consonants to one
 _EXTENDING = frozenset({"Sk", "Mn", "Mc", "Me", "Cf"})
 
 
@@ -55,6 +55,10 @@ class TextTokenizer:
     def find_words(self) -> NDArray[np.bool_]:
         """Return [vocabulary]: whether a token carries letters, digits or parts of characters, not just marks."""
         return np.array([any(byte > 127 or chr(byte).isalnum() for byte in piece) for piece in self._bytes])
+
+    def find_breaks(self) -> frozenset[int]:
+        """Return the tokens that end a line."""
+        return frozenset(token for token, piece in enumerate(self._bytes) if piece.endswith(b"\n"))
 
     def measure_spans(self, text: str, ids: list[int]) -> list[tuple[int, int]]:
         """Return each token's span of ``text`` in code points, without gaps.
@@ -96,10 +100,14 @@ class TextStream:
         self._tokenizer = tokenizer
         self._decoder = codecs.getincrementaldecoder("utf-8")("ignore")
         self._held = ""
+        self.decoded = 0
+        """Code points that the tokens so far have completed, those held back included."""
 
     def feed(self, token: int) -> str:
         """Return the text that is certain after one more token, often more or less than the token's own."""
-        text = self._held + self._decoder.decode(self._tokenizer.token_bytes(token))
+        fresh = self._decoder.decode(self._tokenizer.token_bytes(token))
+        self.decoded += len(fresh)
+        text = self._held + fresh
         end = _find_settled_end(text)
         self._held = text[end:]
         return text[:end]
@@ -120,7 +128,7 @@ def replace_surrogates(text: str) -> str:
 
 def _find_settled_end(text: str) -> int:
     """Return where the last character starts if it could still grow, else the text's end."""
-    if not text or _STANDS_ALONE.match(text[-1]):
+    if not text or text[-1].isspace():
         return len(text)
     start = len(text) - 1
     while start > 0 and _belong_together(text[start - 1], text[start]):
@@ -131,7 +139,9 @@ def _find_settled_end(text: str) -> int:
 def _belong_together(left: str, right: str) -> bool:
     """Say whether two neighbours may be parts of what a reader sees as one character; flags are pairs of letters."""
     flags = all("\U0001f1e6" <= character <= "\U0001f1ff" for character in (left, right))
-    return flags or left == _JOINER or _extends(right)
+    jamo = bool(_JAMO.match(left) and _JAMO.match(right))
+    conjunct = unicodedata.combining(left) == _VIRAMA and right.isalpha()
+    return flags or jamo or conjunct or left == _JOINER or _extends(right)
 
 
 def _extends(character: str) -> bool:
