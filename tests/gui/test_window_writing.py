@@ -18,7 +18,7 @@ from storydesk.domain.settings import GOAL_PROGRESS
 from storydesk.services.manuscripts import ManuscriptService
 from storydesk.storage.library import SqliteLibrary
 from storydesk.ui.main_window import MainWindow
-from tests.fakes.services import FakeWorld
+from tests.fakes.services import FakeChecker, FakeWorld
 from tests.gui.conftest import WAIT, make_library_world
 
 Open = Callable[[FakeWorld], MainWindow]
@@ -191,9 +191,10 @@ def test_an_underlined_word_is_mended_by_a_click(story_window: MainWindow, qtbot
     assert story_window.page.text() == "Mara found teh door."
 
 
-def test_a_learnt_word_stays_learnt(story_window: MainWindow, world: FakeWorld, qtbot: QtBot) -> None:
-    story_window.page.set_text("Mara found teh door.")
-    story_window.workroom.note_replaced()
+def test_a_learnt_word_stays_learnt(open_window: Open, world: FakeWorld, qtbot: QtBot) -> None:
+    world.checkers["harper"] = FakeChecker("harper", {"teh": "the"})
+    world.desk.manuscripts.add_story("The Salt Road", "", "Mara found teh door.")
+    story_window = open_window(world)
     qtbot.waitUntil(lambda: len(story_window.notes.findings.shown) == 1, timeout=WAIT)
     with qtbot.waitSignal(story_window.workroom.grammar.report_ready, timeout=WAIT):
         story_window.notes.learn(story_window.notes.findings.shown[0])
