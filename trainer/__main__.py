@@ -42,6 +42,13 @@ def _make_parser() -> argparse.ArgumentParser:
     build.add_argument("--origin", default="", metavar="TEXT", help="where the model comes from")
     build.add_argument("--licence", default="", metavar="TEXT", help="the model's licence")
     build.add_argument("--portable", action="store_true", help="export Optimum's graph as well (needs torch)")
+    build.add_argument(
+        "--precision",
+        action="append",
+        default=[],
+        choices=("fp32", "fp16", "int8", "int4"),
+        help="a graph to make besides fp32; may be given several times (int8 and int4, and fp16 where there is a GPU)",
+    )
     return parser
 
 
@@ -97,6 +104,7 @@ def _run_build(options: argparse.Namespace, reporter: Reporter) -> int:
             origin=options.origin,
             licence=options.licence,
             portable=options.portable,
+            precisions=options.precision,
             reporter=reporter,
             check=control.raise_if_stopping,
             enter=enter,

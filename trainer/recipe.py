@@ -298,6 +298,7 @@ def _export(run: _Run, network: TunedNetwork, texts: _Texts, before: HeldoutFigu
         description,
         fill_weights=lambda out: save_weights(network, base, out),
         rows=texts.heldout,
+        calibration=texts.training,
         reference=reference,
         portable=request.portable,
         reporter=run.reporter,

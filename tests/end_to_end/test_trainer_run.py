@@ -183,7 +183,7 @@ def test_a_whole_run_from_stories_to_a_bundle(tmp_path: Path, started: list[Trai
     assert corpus["changed"] == {"typography": 24}
     assert len([event for event in events if event["kind"] == "sample_written"]) == 2
     differences = {event["graph"]: event["largest_difference"] for event in events if event["kind"] == "graph_compared"}
-    assert differences.keys() == {"fp32", "int8", "portable"}
+    assert differences.keys() == {"fp32", "int8", "int4", "portable"}
     assert max(differences["fp32"], differences["portable"]) < 1e-3
     bundle = tmp_path / "bundles" / "run"
     manifest = read_manifest(bundle)
@@ -342,7 +342,7 @@ def test_build_makes_a_bundle_without_torch(tmp_path: Path) -> None:
     manifest = read_manifest(tmp_path / "out")
     verify_files(tmp_path / "out", manifest)
     assert (manifest.name, manifest.licence, manifest.default_graph) == ("Tiny", "MIT", "int8")
-    assert {graph.precision for graph in manifest.graphs} == {"fp32", "int8"}
+    assert {graph.precision for graph in manifest.graphs} == {"fp32", "int8", "int4"}
     again = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     assert again.returncode == 1
     assert json.loads(again.stdout.splitlines()[-1])["code"] == "bad_request"

@@ -262,7 +262,7 @@ def test_manifests_that_are_none_are_refused(library: BundleLibrary, weights: Pa
 def test_a_manifest_of_a_newer_program_says_so(library: BundleLibrary, weights: Path, tmp_path: Path) -> None:
     bundle = make_bundle(weights, tmp_path / "theirs", "theirs")
     path = bundle / "manifest.json"
-    path.write_text(path.read_text().replace('"v": "1.0"', '"v": "2.0"'))
+    path.write_text(path.read_text().replace('"v": "1.1"', '"v": "2.0"'))
     assert code_of(lambda: library.install(bundle)) == "protocol_too_new"
 
 

@@ -24,7 +24,10 @@ from trainer.protocol.messages import Parameter
 from trainer.tuning.checkpoints import sync_file, sync_folder
 
 WEIGHTS = "weights"
-GRAPH_PATHS = {"fp32": "fast/fp32.onnx", "int8": "fast/int8.onnx", "portable": "portable/model.onnx"}
+GRAPH_PATHS = {
+    **{precision: f"fast/{precision}.onnx" for precision in ("fp32", "fp16", "int8", "int4")},
+    "portable": "portable/model.onnx",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,15 +4,19 @@ Inputs: ``token_ids`` and ``positions`` [batch, tokens] int64; ``last_index`` [b
 last token in the cache; ``total_length`` int32, the cache's length after this run; ``wanted`` [rows] int64, the
 places among ``tokens`` whose logits are asked for; and ``past_key.<layer>``/``past_value.<layer>``
 [batch, heads, capacity, head size], which may be bound to the same memory as ``present_...``.
-Outputs: ``logits`` [batch, rows, vocabulary] float32 and the present cache.
+Outputs: ``logits`` [batch, rows, vocabulary] float32 and the present cache (float16 in an fp16 graph).
 The measures stand in the graph's metadata, so nobody needs config.json beside it.
+
+A graph with the ``rows`` kernel holds its layers twice: in blocks of 8 bits for a few tokens, which reads the fewest
+bytes, and for many tokens as whole-number products with one scale for each row of activations, which the processor
+multiplies twice as fast. docs/decisions/0016-kernels.md has the figures.
 """
 
 from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,58 +26,102 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
+from trainer.export.quantising import Blocks, quantise_blocks, quantise_four_bits, quantise_outputs
+from trainer.export.weight_store import WeightStore
 from trainer.export.weights import Float32, Shape, Weights, read_shape
 from trainer.protocol.failures import TrainerError, TrainerFailure
 
 LAYOUT = "storydesk-gpt2-1"
 """The names and meanings of inputs, outputs and metadata; a reader refuses what it does not know."""
 
+WIDE_FROM = 16
+"""Tokens in one run from which on a graph with the ``rows`` kernel multiplies by rows and not by blocks."""
+
 _CONTRIB = "com.microsoft"
+# What ONNX itself has; the rest is ONNX Runtime's own.
+_STANDARD = {"Abs", "Add", "Cast", "Div", "Gather", "GreaterOrEqual", "If", "LayerNormalization", "Max", "Mul"}
+_STANDARD |= {"QuantizeLinear", "ReduceMax", "Relu", "Size"}
 _OPSET = 18
 _IR_VERSION = 9
 # GroupQueryAttention wants head sizes in multiples of this; narrower heads are padded with zeros.
 _HEAD_STEP = 8
-# Protobuf ends at 2 GiB; what comes near goes into a file beside the graph.
-_INLINE_BYTES = 1_800_000_000
-_ALIGNMENT = 4096
-# Rows of a matrix that are quantised at once, which bounds the memory it takes.
-_ROWS_AT_ONCE = 4096
+# What is larger goes into a file beside the graph: that one is mapped, where a graph is read, parsed and copied.
+_INLINE_BYTES = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Blocks:
-    """Weights in whole numbers of ``bits`` with one scale for every ``size`` of them."""
+class Form:
+    """How a precision keeps the layers and the output layer; None keeps them as they are, ``half`` as float16."""
 
-    bits: int
-    size: int
-
-    def fit(self, inputs: int) -> int | None:
-        """Return the largest block up to ``size`` that divides a row of ``inputs`` weights, None without one."""
-        return next((size for size in (self.size, 64, 32, 16) if size <= self.size and inputs % size == 0), None)
+    layers: Blocks | None = None
+    output: Blocks | None = None
+    half: bool = False
 
 
-PRECISIONS: dict[str, Blocks | None] = {"fp32": None, "int8": Blocks(bits=8, size=128)}
-"""The kinds of graph by name; None keeps the weights as float32."""
+# The output layer stays at 8 bits: at 4 it costs more perplexity than all the layers together.
+PRECISIONS: dict[str, Form] = {
+    "fp32": Form(),
+    "fp16": Form(half=True),
+    "int8": Form(Blocks(bits=8, size=128), Blocks(bits=8, size=128)),
+    "int4": Form(Blocks(bits=4, size=32), Blocks(bits=8, size=128)),
+}
+"""The kinds of graph by name."""
+
+EIGHT_BIT_STEPS = (
+    frozenset({"attn.c_attn"}),
+    frozenset({"attn.c_attn", "mlp.c_proj"}),
+    frozenset({"attn.c_attn", "mlp.c_proj", "mlp.c_fc"}),
+)
+"""Projections that an int4 graph may keep at 8 bits, step by step, until its perplexity is good enough."""
 
 
-def build_graph(weights: Path, out: Path, precision: str) -> None:
+@dataclass(frozen=True, slots=True)
+class Activations:
+    """What goes into each projection on a sample text, by the name of its tensor: [inputs] for each.
+
+    ``largest`` is the largest magnitude, ``mean_square`` the mean of the squares.
+    """
+
+    largest: Mapping[str, Float32]
+    mean_square: Mapping[str, Float32]
+
+
+def list_projected(shape: Shape) -> list[str]:
+    """Return the names of the tensors that Activations are kept of."""
+    parts = ("ln_1", "attn", "ln_2", "mlp.active")
+    return [f"h.{layer}.{part}" for layer in range(shape.layers) for part in parts]
+
+
+def build_graph(
+    weights: Path,
+    out: Path,
+    precision: str,
+    *,
+    activations: Activations | None = None,
+    by_rows: bool = False,
+    eight_bits: frozenset[str] = frozenset(),
+) -> None:
     """Write the fast graph of the GPT-2 in the folder ``weights`` to ``out``, atomically.
 
-    A graph near 2 GB keeps its weights in ``<out>.data`` beside it. Raise TrainerError(BASE_NOT_USABLE) for a model
-    that can't be built, BAD_REQUEST for an unknown precision or an unwritable place, DISK_FULL, MEMORY_FULL.
+    Weights of some size go into ``<out>.data`` beside it. ``activations`` makes 4 bits truer and is needed for
+    ``by_rows``, the kernel for many tokens of int8; ``eight_bits`` names projections (one of EIGHT_BIT_STEPS) that
+    an int4 graph keeps at 8 bits. Raise TrainerError(BASE_NOT_USABLE) for a model that can't be
+    built, BAD_REQUEST for an unknown precision or an unwritable place, DISK_FULL, MEMORY_FULL.
     """
     if precision not in PRECISIONS:
         raise TrainerError(TrainerFailure.BAD_REQUEST, detail=f"the precision {precision[:40]} is not known")
     shape = read_shape(weights)
     tensors = Weights(weights)
-    blocks = PRECISIONS[precision]
+    form = PRECISIONS[precision]
     graph = out.with_name(out.name + ".partial")
     data = out.with_name(out.name + ".data.partial")
     final_data = out.with_name(out.name + ".data")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        with _Store(data, final_data.name, _estimate_bytes(shape, blocks) > _INLINE_BYTES) as store:
-            model = _GraphBuilder(shape, tensors, blocks, store).build(precision)
+        external = _count_weights(shape) * (4 if form.layers is None else 2) > _INLINE_BYTES
+        with WeightStore(data, final_data.name, external) as store:
+            builder = _GraphBuilder(shape, tensors, form, store, activations, eight_bits)
+            model = builder.build(precision, by_rows=by_rows and activations is not None)
         with graph.open("wb") as stream:
             stream.write(model.SerializeToString())
             stream.flush()
@@ -93,108 +141,68 @@ def build_graph(weights: Path, out: Path, precision: str) -> None:
         data.unlink(missing_ok=True)
 
 
-def quantise_blocks(matrix: Float32, bits: int, size: int) -> tuple[NDArray[np.uint8], Float32]:
-    """Return [rows, blocks, size] unsigned numbers around the middle and [rows, blocks] scales of [rows, columns].
-
-    Symmetric, one scale for each block of ``size`` columns, which has to divide their number. Only 8 bits so far.
-    """
-    if bits != 8:
-        raise ValueError(f"{bits} bits are not supported")
-    rows, columns = matrix.shape
-    largest = (1 << (bits - 1)) - 1
-    numbers = np.empty((rows, columns // size, size), np.uint8)
-    scales = np.empty((rows, columns // size), np.float32)
-    for start in range(0, rows, _ROWS_AT_ONCE):
-        part = matrix[start : start + _ROWS_AT_ONCE].reshape(-1, columns // size, size)
-        scale = np.abs(part).max(-1) / np.float32(largest)
-        steps = np.rint(part / np.where(scale == 0, 1, scale)[..., None])
-        numbers[start : start + _ROWS_AT_ONCE] = np.clip(steps, -largest, largest) + (largest + 1)
-        scales[start : start + _ROWS_AT_ONCE] = scale
-    return numbers, scales
-
-
-def _estimate_bytes(shape: Shape, blocks: Blocks | None) -> int:
+def _count_weights(shape: Shape) -> int:
     layer = 4 * shape.width * shape.width + 2 * shape.width * shape.inner
-    tables = (2 * shape.vocabulary + shape.positions) * shape.width
-    return (shape.layers * layer + tables) * (4 if blocks is None else 2)
+    return shape.layers * layer + (2 * shape.vocabulary + shape.positions) * shape.width
 
 
-class _Store:
-    """Where weights go: into the graph, or, for a large one, straight into the file beside it."""
+@dataclass(frozen=True, slots=True)
+class _Product:
+    """A projection's output, and the bias that its reader still has to add ("" where there is none)."""
 
-    def __init__(self, path: Path, location: str, external: bool) -> None:
-        self._location = location
-        self._stream = path.open("wb") if external else None
-        self.tensors: list[TensorProto] = []
-
-    def __enter__(self) -> _Store:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._stream is not None:
-            self._stream.flush()
-            os.fsync(self._stream.fileno())
-            self._stream.close()
-
-    def add(self, name: str, values: NDArray[np.generic]) -> str:
-        """Keep an array under ``name`` and return the name."""
-        values = np.ascontiguousarray(values)
-        tensor = TensorProto(name=name, data_type=helper.np_dtype_to_tensor_dtype(values.dtype), dims=values.shape)
-        if self._stream is None or values.nbytes < _ALIGNMENT:
-            tensor.raw_data = values.tobytes()
-        else:
-            self._stream.write(b"\0" * (-self._stream.tell() % _ALIGNMENT))
-            places = {"location": self._location, "offset": self._stream.tell(), "length": values.nbytes}
-            values.tofile(self._stream)
-            tensor.data_location = TensorProto.EXTERNAL
-            for key, value in places.items():
-                tensor.external_data.add(key=key, value=str(value))
-        self.tensors.append(tensor)
-        return name
+    name: str
+    bias: str = ""
 
 
 class _GraphBuilder:
     """Adds node after node from the embedding to the logits."""
 
-    def __init__(self, shape: Shape, weights: Weights, blocks: Blocks | None, store: _Store) -> None:
+    def __init__(
+        self,
+        shape: Shape,
+        weights: Weights,
+        form: Form,
+        store: WeightStore,
+        activations: Activations | None,
+        eight_bits: frozenset[str],
+    ) -> None:
         self._shape = shape
         self._weights = weights
-        self._blocks = blocks
+        self._form = form
         self._store = store
+        self._activations = activations
+        self._eight_bits = eight_bits
         self._nodes: list[onnx.NodeProto] = []
+        self._branch = ""
+        self._wide = False
         self._head = -(-shape.head_size // _HEAD_STEP) * _HEAD_STEP
+        self._number = TensorProto.FLOAT16 if form.half else TensorProto.FLOAT
 
-    def build(self, precision: str) -> onnx.ModelProto:
+    def build(self, precision: str, *, by_rows: bool) -> onnx.ModelProto:
         """Return the whole model."""
         shape = self._shape
         hidden = self._embed()
-        normed = self._normalise_first(hidden)
-        for layer in range(shape.layers):
-            attended = self._attend(layer, normed)
-            normed, hidden = self._add_and_normalise(f"h.{layer}.ln_2", attended, hidden)
-            changed = self._transform(layer, normed)
-            following = f"h.{layer + 1}.ln_1" if layer + 1 < shape.layers else "ln_f"
-            normed, hidden = self._add_and_normalise(following, changed, hidden)
-        self._predict(normed)
-        cache: list[str | int | None] = ["batch", shape.heads, "capacity", self._head]
-        names = [f"{kind}.{layer}" for layer in range(shape.layers) for kind in ("key", "value")]
+        self._predict(self._choose_kernel(hidden) if by_rows else self._add_layers(hidden))
         inputs = [
             helper.make_tensor_value_info("token_ids", TensorProto.INT64, ["batch", "tokens"]),
             helper.make_tensor_value_info("positions", TensorProto.INT64, ["batch", "tokens"]),
             helper.make_tensor_value_info("last_index", TensorProto.INT32, ["batch"]),
             helper.make_tensor_value_info("total_length", TensorProto.INT32, []),
             helper.make_tensor_value_info("wanted", TensorProto.INT64, ["rows"]),
-            *(helper.make_tensor_value_info(f"past_{name}", TensorProto.FLOAT, cache) for name in names),
+            *self._describe_cache("past"),
         ]
-        outputs = [
-            helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", "rows", shape.vocabulary]),
-            *(helper.make_tensor_value_info(f"present_{name}", TensorProto.FLOAT, cache) for name in names),
-        ]
+        logits = helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", "rows", shape.vocabulary])
+        outputs = [logits, *self._describe_cache("present")]
         graph = helper.make_graph(self._nodes, "gpt2", inputs, outputs, self._store.tensors)
         opsets = [helper.make_opsetid("", _OPSET), helper.make_opsetid(_CONTRIB, 1)]
         model = helper.make_model(graph, opset_imports=opsets, producer_name="storydesk", ir_version=_IR_VERSION)
-        helper.set_model_props(model, self._describe(precision))
+        helper.set_model_props(model, {**self._describe(precision), "kernel": "rows" if by_rows else "blocks"})
         return model
+
+    def _describe_cache(self, prefix: str) -> list[onnx.ValueInfoProto]:
+        dimensions: list[str | int | None] = ["batch", self._shape.heads, "capacity", self._head]
+        names = [f"{kind}.{layer}" for layer in range(self._shape.layers) for kind in ("key", "value")]
+        return [helper.make_tensor_value_info(f"{prefix}_{name}", self._number, dimensions) for name in names]
 
     def _describe(self, precision: str) -> dict[str, str]:
         shape = self._shape
@@ -211,19 +219,25 @@ class _GraphBuilder:
 
     def _node(self, kind: str, inputs: Sequence[str], output: str, *others: str, **attributes: Any) -> str:
         """Add one node and return its first output; kinds that ONNX itself has not are ONNX Runtime's."""
-        domain = "" if kind in ("Add", "Cast", "Gather", "LayerNormalization", "Relu") else _CONTRIB
+        domain = "" if kind in _STANDARD else _CONTRIB
         outputs = [output, *others]
         self._nodes.append(helper.make_node(kind, inputs, outputs, name=f"make {output}", domain=domain, **attributes))
         return output
 
+    def _add(self, name: str, values: NDArray[np.generic]) -> str:
+        """Keep weights, as float16 in a graph of such."""
+        if self._form.half and values.dtype == np.float32:
+            values = _to_half(values)
+        return self._store.add(name, values)
+
     def _keep(self, name: str, *shape: int) -> str:
-        return self._store.add(name, self._weights.read(name, *shape))
+        return name if name in self._store else self._add(name, self._weights.read(name, *shape))
 
     def _embed(self) -> str:
         shape = self._shape
         table = self._weights.read("wte.weight", shape.vocabulary, shape.width)
-        if self._blocks is None:
-            words = self._node("Gather", [self._store.add("wte.weight", table), "token_ids"], "words")
+        if self._form.layers is None:
+            words = self._node("Gather", [self._add("wte.weight", table), "token_ids"], "words")
         else:
             # Half precision and not 8 bits: an error here runs through every layer (0.3 % of perplexity on the
             # starter), and only the rows looked up are ever read.
@@ -234,30 +248,83 @@ class _GraphBuilder:
         places = self._node("Gather", [table_of_positions, "positions"], "places")
         return self._node("Add", [words, places], "embedded")
 
+    def _choose_kernel(self, hidden: str) -> str:
+        """Add both kinds of layers and what chooses between them; return the rows whose logits are wanted."""
+        outer = self._nodes
+        branches = {}
+        for branch, wide in (("then_branch", True), ("else_branch", False)):
+            self._nodes, self._branch, self._wide = [], "wide/" if wide else "narrow/", wide
+            rows = self._add_layers(hidden)
+            row = helper.make_tensor_value_info(rows, self._number, ["batch", "rows", self._shape.width])
+            outputs = [row, *self._describe_cache(f"{self._branch}present")]
+            branches[branch] = helper.make_graph(self._nodes, self._branch.strip("/"), [], outputs)
+        self._nodes, self._branch, self._wide = outer, "", False
+        count = self._node("Size", ["token_ids"], "token count")
+        least = self._store.add("wide from", np.array(WIDE_FROM, np.int64))
+        many = self._node("GreaterOrEqual", [count, least], "many tokens")
+        presents = [value.name for value in self._describe_cache("present")]
+        return self._node("If", [many], "wanted rows", *presents, **branches)
+
+    def _add_layers(self, hidden: str) -> str:
+        """Add all layers in the branch's kernel; return the rows whose logits are wanted."""
+        shape = self._shape
+        normed = self._normalise_first(hidden)
+        for layer in range(shape.layers):
+            normed, hidden = self._add_and_normalise(f"h.{layer}.ln_2", self._attend(layer, normed), hidden)
+            following = f"h.{layer + 1}.ln_1" if layer + 1 < shape.layers else "ln_f"
+            normed, hidden = self._add_and_normalise(following, self._transform(layer, normed), hidden)
+        return self._node("Gather", [normed, "wanted"], f"{self._branch}wanted rows", axis=1)
+
+    def _keep_norm(self, name: str) -> tuple[str, str]:
+        """Keep a layer norm's scale and bias, evened out for the projection behind it where that is by rows."""
+        width = self._shape.width
+        if not self._wide or name == "ln_f":
+            return self._keep(f"{name}.weight", width), self._keep(f"{name}.bias", width)
+        part = "attn.c_attn" if name.endswith("ln_1") else "mlp.c_fc"
+        outputs = 3 * width if name.endswith("ln_1") else self._shape.inner
+        matrix = self._weights.read(f"{name.rpartition('.')[0]}.{part}.weight", width, outputs)
+        evening = self._find_evening(name, matrix.T)
+        scale, bias = self._weights.read(f"{name}.weight", width), self._weights.read(f"{name}.bias", width)
+        return self._add(f"wide/{name}.weight", scale * evening), self._add(f"wide/{name}.bias", bias * evening)
+
+    def _find_evening(self, name: str, matrix: Float32) -> Float32:
+        """Return [inputs] factors that even out a projection's inputs; its weights are divided by them.
+
+        GPT-2 has channels many times as large as the rest, and one scale for a row would round the others away. The
+        factors move half of the difference, on a logarithmic scale, into the weights, which have outliers less.
+        """
+        assert self._activations is not None
+        largest = np.maximum(self._activations.largest[name], 1e-5)
+        weights = np.maximum(np.abs(matrix).max(0), 1e-5)
+        factors: Float32 = np.sqrt(weights / largest).astype(np.float32)
+        return factors
+
     def _normalise_first(self, hidden: str) -> str:
-        width = self._shape.width
-        scale, bias = self._keep("h.0.ln_1.weight", width), self._keep("h.0.ln_1.bias", width)
-        return self._node("LayerNormalization", [hidden, scale, bias], "h.0.ln_1", axis=-1, epsilon=self._shape.epsilon)
+        scale, bias = self._keep_norm("h.0.ln_1")
+        name, epsilon = f"{self._branch}h.0.ln_1", self._shape.epsilon
+        return self._node("LayerNormalization", [hidden, scale, bias], name, axis=-1, epsilon=epsilon)
 
-    def _add_and_normalise(self, name: str, change: str, hidden: str) -> tuple[str, str]:
+    def _add_and_normalise(self, name: str, change: _Product, hidden: str) -> tuple[str, str]:
         """Return the layer norm of ``hidden + change`` and the sum itself, made by one node."""
-        width = self._shape.width
-        inputs = [change, hidden, self._keep(f"{name}.weight", width), self._keep(f"{name}.bias", width)]
-        total = f"{name}.input"
-        return self._node("SkipLayerNormalization", inputs, name, "", "", total, epsilon=self._shape.epsilon), total
+        inputs = [change.name, hidden, *self._keep_norm(name), *([change.bias] if change.bias else [])]
+        output = f"{self._branch}{name}"
+        total = f"{output}.input"
+        return self._node("SkipLayerNormalization", inputs, output, "", "", total, epsilon=self._shape.epsilon), total
 
-    def _attend(self, layer: int, normed: str) -> str:
+    def _attend(self, layer: int, normed: str) -> _Product:
         shape, name = self._shape, f"h.{layer}.attn"
         matrix = self._weights.read(f"{name}.c_attn.weight", shape.width, 3 * shape.width)
         bias = self._weights.read(f"{name}.c_attn.bias", 3 * shape.width)
-        packed = self._project(f"{name}.c_attn", normed, self._pad_heads(matrix).T, self._pad_heads(bias[None])[0])
+        evening = self._find_evening(f"h.{layer}.ln_1", matrix.T) if self._wide else None
+        matrix, bias = self._pad_heads(matrix).T, self._pad_heads(bias[None])[0]
+        packed = self._project(f"{name}.c_attn", normed, matrix, bias, source=f"h.{layer}.ln_1", evening=evening)
         past = [f"past_key.{layer}", f"past_value.{layer}"]
         attended = self._node(
             "GroupQueryAttention",
-            [packed, "", "", *past, "last_index", "total_length"],
-            name,
-            f"present_key.{layer}",
-            f"present_value.{layer}",
+            [self._complete(packed), "", "", *past, "last_index", "total_length"],
+            f"{self._branch}{name}",
+            f"{self._branch}present_key.{layer}",
+            f"{self._branch}present_value.{layer}",
             num_heads=shape.heads,
             kv_num_heads=shape.heads,
             do_rotary=0,
@@ -265,7 +332,7 @@ class _GraphBuilder:
         )
         matrix = self._weights.read(f"{name}.c_proj.weight", shape.width, shape.width)
         bias = self._weights.read(f"{name}.c_proj.bias", shape.width)
-        return self._project(f"{name}.c_proj", attended, self._pad_heads(matrix.T), bias)
+        return self._project(f"{name}.c_proj", attended, self._pad_heads(matrix.T), bias, source=name)
 
     def _pad_heads(self, matrix: Float32) -> Float32:
         """Return ``matrix`` with zeros behind each head's columns, so that heads have the size the operator takes."""
@@ -276,56 +343,129 @@ class _GraphBuilder:
         padded = np.pad(matrix.reshape(rows, -1, size), ((0, 0), (0, 0), (0, self._head - size)))
         return padded.reshape(rows, -1)
 
-    def _transform(self, layer: int, normed: str) -> str:
+    def _transform(self, layer: int, normed: str) -> _Product:
         shape, name = self._shape, f"h.{layer}.mlp"
         matrix = self._weights.read(f"{name}.c_fc.weight", shape.width, shape.inner)
         bias = self._weights.read(f"{name}.c_fc.bias", shape.inner)
-        wide = self._project(f"{name}.c_fc", normed, matrix.T, bias)
-        active = self._node(shape.activation, [wide], f"{name}.active")
+        source = f"h.{layer}.ln_2"
+        evening = self._find_evening(source, matrix.T) if self._wide else None
+        wide = self._project(f"{name}.c_fc", normed, matrix.T, bias, source=source, evening=evening)
+        output = f"{self._branch}{name}.active"
+        if shape.activation == "FastGelu" and wide.bias:
+            active = self._node("FastGelu", [wide.name, wide.bias], output)
+        else:
+            active = self._node(shape.activation, [self._complete(wide)], output)
         matrix = self._weights.read(f"{name}.c_proj.weight", shape.inner, shape.width)
         bias = self._weights.read(f"{name}.c_proj.bias", shape.width)
-        return self._project(f"{name}.c_proj", active, matrix.T, bias)
+        return self._project(f"{name}.c_proj", active, matrix.T, bias, source=f"{name}.active")
 
-    def _predict(self, normed: str) -> None:
+    def _predict(self, rows: str) -> None:
         shape = self._shape
-        rows = self._node("Gather", [normed, "wanted"], "wanted rows", axis=1)
-        if shape.tied_output and self._blocks is None:
+        if shape.tied_output and self._form.output is None:
             # Reads the embedding as it lies, so a tied matrix is stored once.
-            self._node("FusedMatMul", [rows, "wte.weight"], "logits", transB=1)
+            logits = "half logits" if self._form.half else "logits"
+            self._node("FusedMatMul", [rows, "wte.weight"], logits, transB=1)
         else:
             source = "wte.weight" if shape.tied_output else "lm_head.weight"
-            self._project("logits", rows, self._weights.read(source, shape.vocabulary, shape.width), None)
+            matrix = self._weights.read(source, shape.vocabulary, shape.width)
+            name = "half logits" if self._form.half else "logits"
+            self._multiply(name, rows, matrix, None, self._form.output, None)
+        if self._form.half:
+            self._node("Cast", ["half logits"], "logits", to=TensorProto.FLOAT)
 
-    def _project(self, name: str, inputs: str, matrix: Float32, bias: Float32 | None) -> str:
-        """Add ``inputs @ matrix.T + bias`` for a [outputs, inputs] matrix, in the graph's precision where it fits."""
+    def _complete(self, product: _Product) -> str:
+        """Return a projection's output with its bias added."""
+        if not product.bias:
+            return product.name
+        return self._node("Add", [product.name, product.bias], f"{product.name} complete")
+
+    def _project(
+        self,
+        name: str,
+        inputs: str,
+        matrix: Float32,
+        bias: Float32,
+        *,
+        source: str,
+        evening: Float32 | None = None,
+    ) -> _Product:
+        """Add ``inputs @ matrix.T`` for a [outputs, inputs] matrix of a layer, in the branch's kernel.
+
+        ``evening`` says that the inputs come evened out; by rows, others are evened out here.
+        """
+        if not self._wide:
+            importance = self._activations.mean_square.get(source) if self._activations else None
+            kept = self._eight_bits and name.split(".", 2)[-1] in self._eight_bits
+            blocks = self._form.output if kept else self._form.layers
+            return self._multiply(name, inputs, matrix, bias, blocks, importance)
+        if evening is None:
+            # Nothing before these two projections could take the factors in: the cache is both kernels'.
+            evening = self._find_evening(source, matrix)
+            inputs = self._node("Mul", [inputs, self._add(f"wide/{name}.evening", evening)], f"wide/{name}.even")
+        return self._multiply_rows(name, inputs, matrix / evening, bias)
+
+    def _multiply_rows(self, name: str, inputs: str, matrix: Float32, bias: Float32) -> _Product:
+        """Add a product of whole numbers with one scale for each row of the inputs and one for each output."""
+        place = f"wide/{name}"
+        magnitudes = self._node("Abs", [inputs], f"{place}.magnitudes")
+        axes = self._store.add("last axis", np.array([-1], np.int64))
+        largest = self._node("ReduceMax", [magnitudes, axes], f"{place}.largest", keepdims=1)
+        step = self._store.add("step", np.array(1 / 127, np.float32))
+        least = self._store.add("least scale", np.array(1e-12, np.float32))
+        scale = self._node("Mul", [largest, step], f"{place}.scale")
+        scale = self._node("Max", [scale, least], f"{place}.safe scale")
+        steps = self._node("Div", [inputs, scale], f"{place}.steps")
+        one = self._store.add("one", np.array(1, np.float32))
+        middle = self._store.add("middle", np.array(128, np.uint8))
+        rounded = self._node("QuantizeLinear", [steps, one, middle], f"{place}.rounded")
+        numbers, scales = quantise_outputs(np.ascontiguousarray(matrix))
+        weights = [self._store.add(f"{place}.numbers", numbers), one, self._store.add(f"{place}.scales", scales)]
+        product = self._node("MatMulIntegerToFloat", [rounded, *weights, middle], f"{place}.product")
+        added = self._store.add(f"{name}.bias", bias)
+        return _Product(self._node("Mul", [product, scale], place), added)
+
+    def _multiply(
+        self,
+        name: str,
+        inputs: str,
+        matrix: Float32,
+        bias: Float32 | None,
+        blocks: Blocks | None,
+        importance: Float32 | None,
+    ) -> _Product:
+        """Add a product in blocks, or in floating point where ``blocks`` is None or fits no row."""
         outputs, width = matrix.shape
-        size = self._blocks.fit(width) if self._blocks else None
-        added = self._store.add(f"{name}.bias", bias) if bias is not None else ""
-        if self._blocks is None or size is None:
-            weight = self._store.add(f"{name}.weight", matrix if bias is None else matrix.T)
-            product = f"{name}.product" if added else name
-            self._node("FusedMatMul", [inputs, weight], product, transB=int(bias is None))
-            return self._node("Add", [product, added], name) if added else name
-        numbers, scales = quantise_blocks(np.ascontiguousarray(matrix), self._blocks.bits, size)
-        inputs_of_node = [
-            inputs,
-            self._store.add(f"{name}.numbers", numbers),
-            self._store.add(f"{name}.scales", scales),
-            *(["", "", added] if added else []),
-        ]
-        return self._node(
+        output = f"{self._branch}{name}"
+        size = blocks.fit(width) if blocks else None
+        added = self._add(f"{name}.bias", bias) if bias is not None else ""
+        if blocks is None or size is None:
+            weight = self._add(f"{name}.weight", matrix if bias is None else matrix.T)
+            return _Product(self._node("FusedMatMul", [inputs, weight], output, transB=int(bias is None)), added)
+        matrix = np.ascontiguousarray(matrix)
+        if blocks.bits == 4:
+            found = quantise_four_bits(matrix, size, importance)
+            numbers, scales, zeros = found.pack_numbers(), found.scales, found.pack_zeros()
+            last = [self._store.add(f"{name}.zeros", zeros), "", added]
+        else:
+            numbers, scales = quantise_blocks(matrix, blocks.bits, size)
+            last = ["", "", added]
+        parts = [self._store.add(f"{name}.numbers", numbers), self._store.add(f"{name}.scales", scales)]
+        while last and not last[-1]:
+            last.pop()
+        self._node(
             "MatMulNBits",
-            inputs_of_node,
-            name,
+            [inputs, *parts, *last],
+            output,
             K=width,
             N=outputs,
-            bits=self._blocks.bits,
+            bits=blocks.bits,
             block_size=size,
             # Activations in 8 bits too, with a scale for each block of each row: outliers stay among themselves.
             accuracy_level=4,
         )
+        return _Product(output)
 
 
-def _to_half(table: Float32) -> NDArray[np.generic]:
+def _to_half(table: NDArray[np.generic]) -> NDArray[np.generic]:
     """Return the table as float16 where it fits, else as it is."""
     return table.astype(np.float16) if np.abs(table).max(initial=0) < np.finfo(np.float16).max else table

@@ -21,7 +21,7 @@ from typing import Any
 from trainer.protocol.codec import check_version
 
 MANIFEST_NAME = "manifest.json"
-FORMAT_VERSION = "1.0"
+FORMAT_VERSION = "1.1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,12 @@ class TextForm:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """One graph file: ``precision`` is ``fp32``, ``int8`` or ``portable``; figures are those of GraphCompared."""
+    """One graph file: ``precision`` is ``fp32``, ``fp16``, ``int8``, ``int4`` or ``portable``.
+
+    Figures are those of GraphCompared. ``kernel`` (from 1.1) says how it multiplies: ``float``, ``blocks``, ``rows``
+    (blocks for few tokens, whole rows for many), ``mixed`` (some parts at 8 bits), "" where nobody says. Weights that
+    do not lie in the graph lie in ``<path>.data``.
+    """
 
     precision: str
     path: str
@@ -54,6 +59,7 @@ class Graph:
     largest_difference: float
     perplexity: float
     reference_perplexity: float
+    kernel: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +116,7 @@ def decode_manifest(text: str) -> Manifest:
             origin=str(record["origin"]),
             architecture=Architecture(**record["architecture"]),
             text_form=TextForm(**record["text_form"]),
-            graphs=tuple(Graph(**graph) for graph in record["graphs"]),
+            graphs=tuple(_decode_graph(graph) for graph in record["graphs"]),
             default_graph=str(record["default_graph"]),
             files={str(path): FileEntry(**entry) for path, entry in record["files"].items()},
             lineage=tuple(str(name) for name in record.get("lineage", ())),
@@ -120,6 +126,12 @@ def decode_manifest(text: str) -> Manifest:
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ManifestError(f"the manifest cannot be read: {error}") from error
+
+
+def _decode_graph(record: Mapping[str, Any]) -> Graph:
+    """Return a graph's entry; what a newer minor version adds is passed over."""
+    known = {each.name for each in dataclasses.fields(Graph)}
+    return Graph(**{key: value for key, value in record.items() if key in known})
 
 
 def read_manifest(bundle: Path) -> Manifest:
