@@ -1,43 +1,113 @@
-"""What the model will see: the prompt first, then as much recent text as fits."""
+"""What the model will see: memory and prompt first, then as much recent text as fits, an author's note near its end."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 CountTokens = Callable[[str], int]
 RenderPrompt = Callable[[str], str]
 
-# Half of the window at most for what stands before the story; the rest is for the story itself.
+# Half of the window at most for what stands beside the story; the rest is for the story itself.
 PROMPT_SHARE = 0.5
+NOTE_DEPTH = 3
+"""Paragraphs of the story that stand behind the author's note."""
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The context in the model's text form, and what of the writer's prompt and text was left out (characters)."""
+    """The context in the model's text form, and what of the writer's own was left out of it (characters).
+
+    The first ``head`` characters and the span ``note`` are kept when the window moves while the text is written.
+    """
 
     context: str
     prompt_left_out: int
     text_left_out: int
+    memory_left_out: int = 0
+    note_left_out: int = 0
+    head: int = 0
+    note: tuple[int, int] = (0, 0)
 
 
-def fit_window(prompt: str, text: str, *, budget: int, count_tokens: CountTokens, render: RenderPrompt) -> Window:
+def fit_window(
+    prompt: str,
+    text: str,
+    *,
+    budget: int,
+    count_tokens: CountTokens,
+    render: RenderPrompt,
+    memory: str = "",
+    author_note: str = "",
+    note_depth: int = NOTE_DEPTH,
+) -> Window:
     """Return the window of at most ``budget`` tokens that keeps the start of the prompt and the end of the text.
 
-    ``prompt`` and ``text`` are already in the model's text form. The text is cut at a paragraph, sentence or word
-    where one is near, so that the model never starts inside a word.
+    All texts are already in the model's text form. Memory, prompt and note take half of the budget at most, shared
+    fairly, and keep their beginnings. The text is cut at a paragraph, sentence or word where one is near, so that the
+    model never starts inside a word, and in large strides, so that a text that grows keeps its beginning for a while
+    and nothing has to be read again.
     """
-    head, prompt_left_out = _fit_head(prompt, int(budget * PROMPT_SHARE), count_tokens, render)
-    room = max(budget - count_tokens(head), 1)
+    parts = (
+        (memory.strip(), lambda kept: f"{kept}\n\n" if kept else ""),
+        (prompt, render),
+        (author_note.strip(), lambda kept: f"[Author's note: {kept}]\n\n" if kept else ""),
+    )
+    needs = [count_tokens(frame(part)) for part, frame in parts]
+    rooms = share_room(needs, int(budget * PROMPT_SHARE))
+    fitted = [_fit_part(part, room, count_tokens, frame) for (part, frame), room in zip(parts, rooms, strict=True)]
+    head = fitted[0][0] + fitted[1][0]
+    note = fitted[2][0]
+    room = max(budget - count_tokens(head) - count_tokens(note), 1)
     tail = keep_end(text, room, count_tokens)
-    return Window(head + tail, prompt_left_out, len(text) - len(tail))
+    place = _find_note_place(tail, note_depth) if note else 0
+    start = len(head) + place
+    return Window(
+        context=head + tail[:place] + note + tail[place:],
+        prompt_left_out=fitted[1][1],
+        text_left_out=len(text) - len(tail),
+        memory_left_out=fitted[0][1],
+        note_left_out=fitted[2][1],
+        head=len(head),
+        note=(start, start + len(note)) if note else (0, 0),
+    )
+
+
+def share_room(needs: Sequence[int], room: int) -> list[int]:
+    """Return how much of ``room`` each need gets: the small ones all they need, the others equal parts of the rest."""
+    shares = [0] * len(needs)
+    left, waiting = room, len(needs)
+    for index in sorted(range(len(needs)), key=needs.__getitem__):
+        shares[index] = min(needs[index], left // waiting)
+        left -= shares[index]
+        waiting -= 1
+    return shares
 
 
 def keep_end(text: str, room: int, count_tokens: CountTokens) -> str:
-    """Return the longest end of ``text`` of at most ``room`` tokens that starts at a paragraph, sentence or word."""
+    """Return a long end of ``text`` of at most ``room`` tokens that starts at a paragraph, sentence or word.
+
+    The places where it may start lie as many characters apart as it has tokens, about a quarter of it in prose.
+    """
     # No tokenizer makes more tokens than UTF-8 bytes; a token of prose is about four characters, so start near.
     if len(text.encode("utf-8", "replace")) <= room or (len(text) <= room * 12 and count_tokens(text) <= room):
         return text
+    first = max(len(text) - room * 12, 0) // room
+    low, high = first, len(text) // room
+    while low < high:
+        middle = (low + high) // 2
+        if count_tokens(text[middle * room :]) <= room:
+            high = middle
+        else:
+            low = middle + 1
+    tail = text[low * room :]
+    if len(tail) < room * 2 or count_tokens(tail) > room:
+        # Hardly a character for a token, as in other scripts: a stride would leave too little.
+        tail = _keep_most(text, room, count_tokens)
+    return tail[_find_clean_start(tail) :]
+
+
+def _keep_most(text: str, room: int, count_tokens: CountTokens) -> str:
     low, high = 0, min(len(text), room * 12)
     while low < high:
         middle = (low + high + 1) // 2
@@ -45,8 +115,7 @@ def keep_end(text: str, room: int, count_tokens: CountTokens) -> str:
             low = middle
         else:
             high = middle - 1
-    tail = text[len(text) - low :]
-    return tail[_find_clean_start(tail) :]
+    return text[len(text) - low :]
 
 
 def _find_clean_start(tail: str) -> int:
@@ -63,17 +132,28 @@ def _find_clean_start(tail: str) -> int:
     return word + 1 if word >= 0 else 0
 
 
-def _fit_head(prompt: str, room: int, count_tokens: CountTokens, render: RenderPrompt) -> tuple[str, int]:
-    head = render(prompt)
-    if count_tokens(head) <= room:
-        return head, 0
-    words = prompt.split()
+def _find_note_place(tail: str, depth: int) -> int:
+    """Return where the last ``depth`` paragraphs begin, 0 where there are fewer."""
+    place = len(tail.rstrip())
+    for _ in range(depth):
+        place = tail.rfind("\n\n", 0, place)
+        if place < 0:
+            return 0
+    return place + 2 if depth else len(tail)
+
+
+def _fit_part(part: str, room: int, count_tokens: CountTokens, frame: RenderPrompt) -> tuple[str, int]:
+    """Return the longest beginning of ``part`` in its frame that fits, and the characters left out."""
+    whole = frame(part)
+    if not part or count_tokens(whole) <= room:
+        return whole, 0
+    words = part.split()
     low, high = 0, len(words)
     while low < high:
         middle = (low + high + 1) // 2
-        if count_tokens(render(" ".join(words[:middle]))) <= room:
+        if count_tokens(frame(" ".join(words[:middle]))) <= room:
             low = middle
         else:
             high = middle - 1
     kept = " ".join(words[:low])
-    return render(kept) if kept else "", len(prompt) - len(kept)
+    return frame(kept) if kept else "", len(part) - len(kept)

@@ -6,6 +6,7 @@ Models know the plain forms (see trainer.text.normaliser); a writer should never
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from dataclasses import dataclass
 
 
@@ -58,6 +59,17 @@ class StyleRestorer:
         self._style = style
         self._previous = before[-1:]
         self._waiting = ""
+        # Places in the plain text and in the shown one that stand for each other, wherever a piece changes its length.
+        self._plain_places = [0]
+        self._shown_places = [0]
+        self._plain_end = self._shown_end = 0
+
+    def find_shown(self, place: int) -> int:
+        """Return where a place in the plain text that was fed stands in the text that was returned."""
+        index = bisect_right(self._plain_places, place) - 1
+        shown = self._shown_places[index] + place - self._plain_places[index]
+        following = index + 1
+        return min(shown, self._shown_places[following]) if following < len(self._shown_places) else shown
 
     def feed(self, text: str) -> str:
         """Return what can be shown now."""
@@ -76,8 +88,16 @@ class StyleRestorer:
         for match in re.finditer(r"--+|\.{3}|[ \t]*\n\s*|.", text, re.DOTALL):
             piece = self._convert_piece(match.group(), text[match.end() : match.end() + 1])
             out.append(piece)
+            self._note_places(len(match.group()), len(piece))
             self._previous = piece[-1:] or self._previous
         return "".join(out)
+
+    def _note_places(self, plain: int, shown: int) -> None:
+        self._plain_end += plain
+        self._shown_end += shown
+        if plain != shown:
+            self._plain_places += [self._plain_end - plain, self._plain_end]
+            self._shown_places += [self._shown_end - shown, self._shown_end]
 
     def _convert_piece(self, piece: str, following: str) -> str:
         style = self._style

@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import random
 from collections.abc import Generator
 from dataclasses import dataclass
 
 from storydesk.domain.failures import FailureCode, StorydeskError
-from storydesk.domain.generation import Finished, GenerationRequest, SamplingSettings, TextChunk
-from storydesk.domain.prompting import Window, fit_window
-from storydesk.domain.typography import StyleRestorer, detect_style
+from storydesk.domain.generation import (
+    MAXIMUM_SEED,
+    Alternative,
+    Finished,
+    FinishReason,
+    GenerationRequest,
+    SamplingSettings,
+    TextChunk,
+    TokenChoice,
+)
+from storydesk.domain.manuscript import count_words
+from storydesk.domain.prompting import NOTE_DEPTH, Window, fit_window
+from storydesk.domain.typography import StyleRestorer, TypographyStyle, detect_style, restore_style
 from storydesk.services.engines import EngineHost
 from storydesk.services.ports import TextEngine
 
 # English prose comes to about 1.3 tokens a word in GPT-2's vocabulary and 1.45 in the starter's smaller one.
 TOKENS_PER_WORD = 1.5
-MAXIMUM_SEED = 2**31 - 1
 # What follows a cut window must have room; a quarter of the positions is kept for it at the most.
 NEW_TEXT_SHARE = 0.25
 
 
 @dataclass(frozen=True, slots=True)
 class WritingRequest:
-    """What the writer asked for: go on after ``text`` in answer to ``prompt``, about ``words`` words."""
+    """What the writer asked for: go on after ``text`` in answer to ``prompt``, about ``words`` words.
+
+    ``memory`` stands before everything else, ``author_note`` so many paragraphs before the end (``note_depth``).
+    ``count`` candidates are written at once, with seeds that count up. ``alternatives`` asks for so many of the
+    likeliest tokens beside each one that was drawn.
+    """
 
     id: int
     prompt: str
@@ -32,16 +47,23 @@ class WritingRequest:
     seed: int
     settings: SamplingSettings
     model: str | None = None
+    memory: str = ""
+    author_note: str = ""
+    note_depth: int = NOTE_DEPTH
+    count: int = 1
+    alternatives: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """Which model answers, and how many characters of prompt and text it will not see."""
+    """Which model answers where, and how many characters of the writer's own it will not see."""
 
     model: str
     device: str
     prompt_left_out: int
     text_left_out: int
+    memory_left_out: int = 0
+    note_left_out: int = 0
 
 
 WritingEvent = Started | TextChunk | Finished
@@ -64,40 +86,71 @@ class WritingService:
         seed: int | None = None,
         settings: SamplingSettings | None = None,
         model: str | None = None,
+        memory: str = "",
+        author_note: str = "",
+        note_depth: int = NOTE_DEPTH,
+        count: int = 1,
+        alternatives: int = 0,
     ) -> WritingRequest:
         """Return a frozen request with an id of its own and, where none is given, a drawn seed."""
         if seed is None:
             seed = random.SystemRandom().randrange(MAXIMUM_SEED)
-        return WritingRequest(next(self._ids), prompt, text, words, seed, settings or SamplingSettings(), model)
+        return WritingRequest(
+            id=next(self._ids),
+            prompt=prompt,
+            text=text,
+            words=words,
+            seed=seed,
+            settings=settings or SamplingSettings(),
+            model=model,
+            memory=memory,
+            author_note=author_note,
+            note_depth=note_depth,
+            count=count,
+            alternatives=alternatives,
+        )
+
+    def go_on_from(
+        self, request: WritingRequest, written: str, choice: TokenChoice, alternative: Alternative
+    ) -> WritingRequest:
+        """Return the request that goes on from another word: an alternative in the place of the token drawn.
+
+        ``written`` is the answer to ``request`` whose ``choice`` it was. What stays of it, and what the new answer
+        follows, is ``written[: choice.start] + alternative.text``; it is the end of the new request's ``text``.
+        """
+        kept = written[: choice.start] + alternative.text
+        return dataclasses.replace(
+            request,
+            id=next(self._ids),
+            text=request.text + kept,
+            words=max(request.words - count_words(kept), 1),
+            count=1,
+        )
 
     def write(self, request: WritingRequest) -> Generator[WritingEvent, None, None]:
-        """Yield Started, chunks in the document's own style, and one Finished; closing the iterator cancels."""
+        """Yield Started, chunks in the document's own style, and one Finished for each candidate.
+
+        Closing the iterator cancels.
+        """
         if not request.prompt.strip() and not request.text.strip():
             raise StorydeskError(FailureCode.TEXT_EMPTY)
         engine = self._engines.engine(request.model)
         window = self._fit(engine, request)
-        yield Started(engine.model.name, engine.device, window.prompt_left_out, window.text_left_out)
-        style = detect_style(request.text)
-        restorer = StyleRestorer(style, request.text)
-        # The context ends before trailing spaces (see _fit), so the model writes the space that stands already.
-        skip_space = request.text[-1:].isspace() or not request.text
-        events = engine.generate(
-            GenerationRequest(request.id, window.context, request.words, request.seed, request.settings)
+        yield Started(
+            engine.model.name,
+            engine.device,
+            window.prompt_left_out,
+            window.text_left_out,
+            window.memory_left_out,
+            window.note_left_out,
         )
-        for event in events:
+        answers = [_Answer(request, number) for number in range(max(request.count, 1))]
+        for event in engine.generate(_address(request, window, engine)):
             if isinstance(event, Finished):
-                rest = restorer.finish()
-                if event.reason != event.reason.CANCELLED:
-                    rest = rest.rstrip()
-                if rest:
-                    yield TextChunk(rest)
+                yield from answers[event.candidate].finish(event.reason)
                 yield event
-                return
-            text = event.text.lstrip() if skip_space else event.text
-            skip_space = skip_space and not text
-            styled = restorer.feed(text)
-            if styled:
-                yield TextChunk(styled)
+            else:
+                yield from answers[event.candidate].take(event)
 
     def _fit(self, engine: TextEngine, request: WritingRequest) -> Window:
         room = min(int(request.words * TOKENS_PER_WORD) + 8, int(engine.model.positions * NEW_TEXT_SHARE))
@@ -109,4 +162,89 @@ class WritingService:
             budget=engine.model.positions - room,
             count_tokens=engine.count_tokens,
             render=engine.render_prompt,
+            memory=engine.normalise(request.memory).strip(),
+            author_note=engine.normalise(request.author_note).strip(),
+            note_depth=request.note_depth,
         )
+
+
+class _Answer:
+    """One candidate's text on its way into the document's style."""
+
+    def __init__(self, request: WritingRequest, number: int) -> None:
+        self._number = number
+        self._style: TypographyStyle = detect_style(request.text)
+        self._restorer = StyleRestorer(self._style, request.text)
+        # The context ends before trailing spaces (see _fit), so the model writes the space that stands already.
+        self._skip_space = request.text[-1:].isspace() or not request.text
+        self._begins_bare = self._skip_space
+        self._before = request.text[-1:]
+        self._skipped = 0
+        self._shown = ""
+        self._waiting: list[TokenChoice] = []
+
+    def take(self, chunk: TextChunk) -> list[TextChunk]:
+        """Return what can be shown now."""
+        text = chunk.text.lstrip() if self._skip_space else chunk.text
+        self._skipped += len(chunk.text) - len(text)
+        self._skip_space = self._skip_space and not text
+        self._waiting += chunk.choices
+        return self._show(self._restorer.feed(text), final=False)
+
+    def finish(self, reason: FinishReason) -> list[TextChunk]:
+        """Return what was still waiting."""
+        rest = self._restorer.finish()
+        if reason is not FinishReason.CANCELLED:
+            rest = rest.rstrip()
+        return self._show(rest, final=True)
+
+    def _show(self, text: str, *, final: bool) -> list[TextChunk]:
+        if not text:
+            return []
+        self._shown += text
+        choices = []
+        while self._waiting:
+            start, end = (
+                self._restorer.find_shown(max(place - self._skipped, 0))
+                for place in (self._waiting[0].start, self._waiting[0].end)
+            )
+            if end > len(self._shown) and (not final or start >= len(self._shown)):
+                break
+            choice = self._waiting.pop(0)
+            choices.append(self._restyle(choice, start, min(end, len(self._shown))))
+        return [TextChunk(text, self._number, tuple(choices))]
+
+    def _restyle(self, choice: TokenChoice, start: int, end: int) -> TokenChoice:
+        before = self._shown[start - 1 : start] or self._before
+        # Where a space stands already, or the story begins, none is offered.
+        bare = self._begins_bare and start == 0
+        texts = [each.text.lstrip() if bare else each.text for each in choice.alternatives]
+        alternatives = tuple(
+            Alternative(restore_style(text, self._style, before), each.probability)
+            for text, each in zip(texts, choice.alternatives, strict=True)
+            if text
+        )
+        return TokenChoice(start, end, choice.probability, alternatives)
+
+
+def _address(request: WritingRequest, window: Window, engine: TextEngine) -> GenerationRequest:
+    """Return what the engine is asked: the window, and the writer's words in the model's text form."""
+    settings = request.settings
+    if settings.banned or settings.phrase_bias or settings.stops:
+        settings = dataclasses.replace(
+            settings,
+            banned=tuple(engine.normalise(phrase).strip() for phrase in settings.banned),
+            phrase_bias=tuple((engine.normalise(phrase).strip(), nats) for phrase, nats in settings.phrase_bias),
+            stops=tuple(engine.normalise(stop) for stop in settings.stops),
+        )
+    return GenerationRequest(
+        id=request.id,
+        context=window.context,
+        words=request.words,
+        seed=request.seed,
+        settings=settings,
+        head=window.head,
+        note=window.note,
+        count=request.count,
+        alternatives=request.alternatives,
+    )

@@ -77,12 +77,15 @@ class FakeEngine:
     def generate(self, request: GenerationRequest) -> Iterator[GenerationEvent]:
         self.requests.append(request)
         self._cancelled = False
+        numbers = range(request.count)
         for number in range(request.words):
-            if self._cancelled:
-                yield Finished(FinishReason.CANCELLED, number, 100.0)
-                return
-            yield TextChunk(f" {self._script[(number + request.seed) % len(self._script)]}")
-        yield Finished(FinishReason.LENGTH, request.words, 100.0)
+            for candidate in numbers:
+                if self._cancelled:
+                    yield from (Finished(FinishReason.CANCELLED, number, 100.0, candidate=each) for each in numbers)
+                    return
+                word = self._script[(number + request.seed + candidate) % len(self._script)]
+                yield TextChunk(f" {word}", candidate)
+        yield from (Finished(FinishReason.LENGTH, request.words, 100.0, candidate=each) for each in numbers)
 
     def score(self, text: str, prompt: str = "", is_cancelled: IsCancelled | None = None) -> TextScore:
         if is_cancelled is not None and is_cancelled():
