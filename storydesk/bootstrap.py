@@ -15,7 +15,7 @@ from storydesk.domain.failures import Failure, FailureCode, StorydeskError
 if TYPE_CHECKING:
     from storydesk.services.desk import Desk
     from storydesk.services.polishing import PolishingService
-    from storydesk.services.ports import LibraryStore
+    from storydesk.services.ports import LibraryStore, SentenceRanker
     from storydesk.storage.home import Home
 
 NO_DISPLAY = 2
@@ -45,6 +45,7 @@ def build_desk(
     from storydesk.services.manuscripts import ManuscriptService
     from storydesk.services.models import ModelService
     from storydesk.services.publishing import PublishingService
+    from storydesk.services.ranking import EngineRanker
     from storydesk.services.scoring import ScoringService
     from storydesk.services.tuning import TuningService
     from storydesk.services.writing import WritingService
@@ -72,7 +73,7 @@ def build_desk(
         engines=host,
         writing=WritingService(host),
         scoring=ScoringService(host),
-        new_polishing=lambda: _build_polishing(list_dictionary),
+        new_polishing=lambda: _build_polishing(list_dictionary, EngineRanker(host)),
         publishing=PublishingService(documents, documents),
         models=ModelService(models, settings),
         tuning=TuningService(TrainerLauncher(place.runs), models, settings, documents, write_dataset),
@@ -120,11 +121,11 @@ def _read_dictionary(home: Home, on_notice: Callable[[Failure], None] | None) ->
         store.close()
 
 
-def _build_polishing(list_dictionary: Callable[[], Sequence[str]]) -> PolishingService:
+def _build_polishing(list_dictionary: Callable[[], Sequence[str]], ranker: SentenceRanker) -> PolishingService:
     from storydesk.grammar.checkers import create_checkers
     from storydesk.services.polishing import PolishingService
 
-    return PolishingService(create_checkers(), list_dictionary)
+    return PolishingService(create_checkers(), list_dictionary, ranker)
 
 
 # The command line.

@@ -5,18 +5,17 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, QThread, Signal
 
 from storydesk.bridge.offsets import place_findings
 from storydesk.bridge.serial_worker import STACK_BYTES, describe_unexpected
-from storydesk.domain.failures import Failure, StorydeskError
-from storydesk.domain.polishing import Finding
+from storydesk.domain.failures import Failure, FailureCode, StorydeskError
+from storydesk.domain.polishing import Finding, PolishSettings
 from storydesk.domain.settings import GRAMMAR_ENGINE
 from storydesk.services.desk import Desk
-from storydesk.services.polishing import HARPER, PolishingService
+from storydesk.services.polishing import AS_USUAL, AUTO, HARPER, PolishingService
 
 _log = logging.getLogger(__name__)
 
@@ -42,9 +41,21 @@ class GrammarFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckedStory:
+    """Whose text is checked: its settings and the names in it that are never flagged (of title, people, places)."""
+
+    settings: PolishSettings = AS_USUAL
+    names: tuple[str, ...] = ()
+
+
+UNKNOWN_STORY = CheckedStory()
+
+
+@dataclass(frozen=True, slots=True)
 class _Job:
     revision: int
     text: str
+    story: CheckedStory
 
 
 class GrammarWorker(QThread):
@@ -52,6 +63,9 @@ class GrammarWorker(QThread):
 
     report_ready = Signal(object)
     check_failed = Signal(object)
+    deep_progress = Signal(int, int)
+    """Code points read by the deep check, and how many there are to read."""
+    deep_cancelled = Signal()
 
     def __init__(self, desk: Desk, parent: QObject | None = None) -> None:
         """Prepare; ``start`` begins."""
@@ -63,27 +77,30 @@ class GrammarWorker(QThread):
         self._quick: _Job | None = None
         self._deep: _Job | None = None
         self._closing = False
-        self._forget = False
+        self._cancelled = False
         self._reading = False
         self._polishing: PolishingService | None = None
-        self._known: dict[str, tuple[Finding, ...]] = {}
 
-    def check(self, revision: int, text: str) -> None:
+    def check(self, revision: int, text: str, story: CheckedStory = UNKNOWN_STORY) -> None:
         """Check what changed with Harper."""
         with self._condition:
-            self._quick = _Job(revision, text)
+            self._quick = _Job(revision, text, story)
             self._condition.notify_all()
 
-    def check_deeply(self, revision: int, text: str) -> None:
-        """Check the whole text with every checker that is chosen."""
+    def check_deeply(self, revision: int, text: str, story: CheckedStory = UNKNOWN_STORY) -> None:
+        """Check the whole text with every checker that is chosen; what is known from earlier isn't read again."""
         with self._condition:
-            self._deep = _Job(revision, text)
+            self._deep = _Job(revision, text, story)
+            self._cancelled = False
             self._condition.notify_all()
 
-    def forget(self) -> None:
-        """Check everything afresh next time, since the writer's own words have changed."""
+    def cancel_deep(self) -> None:
+        """Break off the deep check after the batch that it is at; what was read by then stays known."""
         with self._condition:
-            self._forget = True
+            self._cancelled = True
+            if self._deep is not None:
+                self._deep = None
+                self.deep_cancelled.emit()
 
     def close(self, timeout_seconds: float = 20.0) -> bool:
         """End the checkers and the thread; say whether it ended in time."""
@@ -110,9 +127,6 @@ class GrammarWorker(QThread):
             self._condition.wait_for(lambda: self._closing or self._quick is not None or self._deep is not None)
             if self._closing:
                 return False
-            if self._forget:
-                self._known.clear()
-                self._forget = False
             deep = self._quick is None
             job = self._deep if deep else self._quick
             self._reading = deep
@@ -126,41 +140,41 @@ class GrammarWorker(QThread):
             report = self._check_deeply(polishing, job) if deep else self._check_quickly(polishing, job)
             self.report_ready.emit(report)
         except StorydeskError as error:
-            self.check_failed.emit(GrammarFailed(deep, error.failure))
+            if error.failure.code == FailureCode.CANCELLED:
+                self._on_broken_off(job)
+            else:
+                self.check_failed.emit(GrammarFailed(deep, error.failure))
         except Exception as error:  # noqa: BLE001 - the thread outlives any one job, and the failure is shown
             _log.exception("a grammar check failed")
             self.check_failed.emit(GrammarFailed(deep, describe_unexpected(error)))
         return True
 
+    def _on_broken_off(self, job: _Job) -> None:
+        """Go on after the quick check that was in a hurry, unless the writer had enough."""
+        with self._condition:
+            if not self._cancelled and not self._closing:
+                self._deep = self._deep or job
+                return
+        if not self._closing:
+            self.deep_cancelled.emit()
+
     def _check_deeply(self, polishing: PolishingService, job: _Job) -> GrammarReport:
-        check = polishing.check(job.text, self._desk.settings.get(GRAMMAR_ENGINE))
+        def must_stop() -> bool:
+            return self._cancelled or self._closing or self._quick is not None
+
+        settings = job.story.settings
+        engine = self._desk.settings.get(GRAMMAR_ENGINE) if settings.engine == AUTO else settings.engine
+        check = polishing.check(
+            job.text,
+            engine,
+            settings=settings,
+            names=job.story.names,
+            progress=self.deep_progress.emit,
+            is_cancelled=must_stop,
+        )
         placed = tuple(place_findings(job.text, check.findings))
         return GrammarReport(job.revision, job.text, placed, True, check.engines, check.failures)
 
     def _check_quickly(self, polishing: PolishingService, job: _Job) -> GrammarReport:
-        paragraphs = job.text.split("\n")
-        self._learn(polishing, [paragraph for paragraph in dict.fromkeys(paragraphs) if paragraph not in self._known])
-        self._known = {paragraph: self._known[paragraph] for paragraph in paragraphs}
-        findings: list[Finding] = []
-        start = 0
-        for paragraph in paragraphs:
-            findings += [
-                replace(finding, start=finding.start + start, end=finding.end + start)
-                for finding in self._known[paragraph]
-            ]
-            start += len(paragraph) + 1
+        findings = polishing.check_quickly(job.text, settings=job.story.settings, names=job.story.names)
         return GrammarReport(job.revision, job.text, tuple(place_findings(job.text, findings)), False, (HARPER,))
-
-    def _learn(self, polishing: PolishingService, paragraphs: Sequence[str]) -> None:
-        """Check paragraphs together, since each call costs something, and remember what is in each."""
-        joined = "\n\n".join(paragraphs)
-        found = list(polishing.check(joined, HARPER).findings)
-        start = 0
-        for paragraph in paragraphs:
-            end = start + len(paragraph)
-            self._known[paragraph] = tuple(
-                replace(finding, start=finding.start - start, end=finding.end - start)
-                for finding in found
-                if start <= finding.start and finding.end <= end
-            )
-            start = end + 2

@@ -10,12 +10,6 @@ from storydesk.grammar.languagetool import LanguageToolChecker
 CheckerFactory = Callable[[], HarperChecker | LanguageToolChecker]
 
 
-def create_checkers(language: str = "en-US") -> Mapping[str, CheckerFactory]:
-    """Return what makes each checker by its name; nothing is loaded or started before a first check.
-
-    ``language`` is en-US, en-GB, en-CA or en-AU.
-    """
-    return {
-        "harper": lambda: HarperChecker(language),
-        "languagetool": lambda: LanguageToolChecker(language=language),
-    }
+def create_checkers() -> Mapping[str, CheckerFactory]:
+    """Return what makes each checker by its name; nothing is loaded or started before a first check."""
+    return {"harper": HarperChecker, "languagetool": LanguageToolChecker}

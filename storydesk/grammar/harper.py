@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from storydesk.domain.failures import FailureCode, StorydeskError
+from storydesk.domain.failures import Failure, FailureCode, StorydeskError
 from storydesk.domain.polishing import Category, Finding
 from storydesk.grammar.submission import Submission
-from storydesk.grammar.vocabulary import Vocabulary
 
 _NAME = "harper"
 _DIALECTS = {"en-US": "AMERICAN", "en-GB": "BRITISH", "en-CA": "CANADIAN", "en-AU": "AUSTRALIAN"}
@@ -36,14 +35,15 @@ _CATEGORIES = {
     "Style": Category.STYLE,
 }
 _RULE_CATEGORIES = {"AnA": Category.GRAMMAR}
+_DICTIONARY = "SpellCheck"
 
-# Rules that took good fiction for mistakes when our own sample stories were checked: shown as a matter of style,
-# so that a writer may look at them and nothing applies them unasked.
+# Rules that took good fiction for mistakes in our own sample stories or in the development half of our sentences:
+# shown as a matter of style, so that a writer may look at them and nothing applies them unasked.
 _DOUBTFUL_IN_FICTION = frozenset({
-    "CompoundNouns", "DisjointPrefixes", "Everyone", "HopHope", "LetsConfusion", "MassNouns", "MissingPreposition",
-    "MultipleSequentialPronouns", "OutOfTheWindow", "QuantifierNumeralConflict", "QuiteQuiet",
-    "SimplePastToPastParticiple", "SplitWords", "TheirToTheyre", "ThereIsAgreement", "Thereupon", "TheyToThem",
-    "ToTwoToo",
+    "AWhile", "CompoundNouns", "DisjointPrefixes", "Everyone", "HopHope", "LetsConfusion", "MassNouns",
+    "MissingPreposition", "MultipleSequentialPronouns", "OutOfTheWindow", "PossessiveYour",
+    "QuantifierNumeralConflict", "QuiteQuiet", "SimplePastToPastParticiple", "SplitWords", "TheirToTheyre",
+    "ThereIsAgreement", "Thereupon", "TheyToThem", "ToTwoToo",
 })  # fmt: skip
 
 # Rules that are about house style or other kinds of text: length, swearing, headings, how an ellipsis is typed
@@ -56,30 +56,38 @@ _GOOD_REPETITIONS = frozenset({"had had", "that that"})
 class HarperChecker:
     """The Harper checker. Any thread; two at once wait for each other. Loads its dictionary at the first check."""
 
-    def __init__(self, language: str = "en-US") -> None:
-        """Keep the wish; nothing is loaded yet."""
-        self._language = language
-        self._vocabulary = Vocabulary()
+    def __init__(self) -> None:
+        """Load nothing yet."""
         self._lock = threading.Lock()
         self._linter: Any = None
+        self._language = ""
 
     @property
     def name(self) -> str:
         """``harper``."""
         return _NAME
 
-    def set_dictionary(self, words: Iterable[str]) -> None:
-        """Replace the words that are never called misspelt."""
-        self._vocabulary.set_words(words)
+    @property
+    def notices(self) -> Sequence[Failure]:
+        """Nothing to say: what is installed is what was expected."""
+        return ()
 
-    def check(self, text: str) -> Sequence[Finding]:
-        """Return findings in order; raise StorydeskError(GRAMMAR_UNAVAILABLE)."""
+    def list_languages(self) -> Sequence[str]:
+        """Return the four kinds of English that it knows."""
+        return tuple(_DIALECTS)
+
+    def check(self, text: str, language: str = "en-US") -> Sequence[Finding]:
+        """Return findings in order; raise StorydeskError(GRAMMAR_UNAVAILABLE, GRAMMAR_LANGUAGE)."""
+        if language not in _DIALECTS:
+            raise StorydeskError(
+                FailureCode.GRAMMAR_LANGUAGE, engine="Harper", language=language, known=", ".join(_DIALECTS)
+            )
         if not text.strip():
             return []
         submission = Submission(text)
         found = [
             finding
-            for rule, lints in self._lint(submission.text).items()
+            for rule, lints in self._lint(submission.text, language).items()
             for lint in lints
             if (finding := self._finding(rule, lint, submission)) is not None
         ]
@@ -90,14 +98,15 @@ class HarperChecker:
         with self._lock:
             self._linter = None
 
-    def _lint(self, text: str) -> dict[str, list[Any]]:
+    def _lint(self, text: str, language: str) -> dict[str, list[Any]]:
         """Return Harper's lints by rule."""
         with self._lock:
             try:
                 import harper
 
-                if self._linter is None:
-                    self._linter = harper.Linter(harper.Dialect[_DIALECTS.get(self._language, "AMERICAN")])
+                if self._linter is None or language != self._language:
+                    self._linter = harper.Linter(harper.Dialect[_DIALECTS[language]])
+                    self._language = language
                     self._linter.set_lint_config(dict.fromkeys(_OFF_IN_FICTION, False))
                 lints: dict[str, list[Any]] = self._linter.organized_lints(text, language=harper.Language.PLAINTEXT)
             except ImportError as error:
@@ -117,10 +126,10 @@ class HarperChecker:
             return None
         passage = submission.original[slice(*span)]
         category = _category(rule, str(lint.lint_kind))
-        if category is Category.SPELLING and self._vocabulary.knows(passage):
-            return None
         if category is Category.REPETITION and passage.casefold() in _GOOD_REPETITIONS:
             return None
+        if category is Category.GRAMMAR and not lint.suggestions:
+            category = Category.STYLE  # it doubts a form and knows no better one
         suggestions = (_replacement(passage, suggestion) for suggestion in lint.suggestions)
         kept = tuple(dict.fromkeys(suggestion for suggestion in suggestions if suggestion != passage))
         return Finding(*span, category, rule, str(lint.message), kept, _NAME)
@@ -129,6 +138,8 @@ class HarperChecker:
 def _category(rule: str, kind: str) -> Category:
     if rule in _DOUBTFUL_IN_FICTION:
         return Category.STYLE
+    if kind in ("Spelling", "Typo") and rule != _DICTIONARY:
+        return Category.GRAMMAR  # words that exist, put together or apart
     return _RULE_CATEGORIES.get(rule) or _CATEGORIES.get(kind, Category.OTHER)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import json
 import os
 import re
 import shutil
@@ -14,6 +15,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from storydesk.domain.failures import FailureCode, StorydeskError
 from storydesk.grammar import guardian
@@ -90,6 +92,12 @@ class LanguageToolServer:
         self._stopping = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
         self._port = 0
+        self._version = ""
+
+    @property
+    def version(self) -> str:
+        """The version that the server gave when it started; empty before."""
+        return self._version
 
     @property
     def pid(self) -> int | None:
@@ -152,6 +160,7 @@ class LanguageToolServer:
             self._port = _free_port()
             self._process = _launch(java, class_path, self._port, self._idle_seconds)
             if self._wait_until_ready(self._process):
+                self._version = _read_version(self._port)
                 return
             detail = self._end() or "it did not answer in time"
             if "bind" not in detail.lower():
@@ -222,6 +231,33 @@ def _is_healthy(port: int) -> bool:
         return connection.getresponse().status == http.HTTPStatus.OK
     except (OSError, http.client.HTTPException):
         return False
+    finally:
+        connection.close()
+
+
+def read_languages(address: str) -> tuple[str, ...]:
+    """Return the language codes that the server at an address has rules for; empty where it doesn't say."""
+    answer = _ask(address.rpartition(":")[2], "/v2/languages")
+    if not isinstance(answer, list):
+        return ()
+    codes = {str(entry.get("longCode", "")) for entry in answer if isinstance(entry, dict)}
+    return tuple(sorted(codes - {""}))
+
+
+def _read_version(port: int) -> str:
+    answer = _ask(port, "/v2/info")
+    software = answer.get("software") if isinstance(answer, dict) else None
+    return str(software.get("version", "")) if isinstance(software, dict) else ""
+
+
+def _ask(port: int | str, path: str) -> Any:
+    """Return what the server answers as JSON, past any proxy; None where it doesn't."""
+    connection = http.client.HTTPConnection(_HOST, int(port), timeout=30)
+    try:
+        connection.request("GET", path)
+        return json.loads(connection.getresponse().read())
+    except (OSError, ValueError, http.client.HTTPException):
+        return None
     finally:
         connection.close()
 

@@ -10,8 +10,11 @@ from pathlib import Path
 
 from storydesk.domain.failures import FailureCode, StorydeskError
 from storydesk.domain.manuscript import Draft, GenerationRecord, Story
+from storydesk.domain.polishing import PolishSettings
 from storydesk.services.ports import DocumentReader, LibraryStore
 from storydesk.services.writing import WritingRequest
+
+_POLISH = "polish"
 
 UNTITLED = ""
 """A story without a title; the window shows a translated word for it."""
@@ -53,6 +56,14 @@ class ManuscriptService:
     def list_drafts(self, story_id: int) -> Sequence[Draft]:
         """Return the drafts of a story, newest first."""
         return self._store.list_drafts(story_id)
+
+    def polish_settings(self, story_id: int) -> PolishSettings:
+        """Return how a story is polished."""
+        return PolishSettings.from_text(self._store.get_story_setting(story_id, _POLISH))
+
+    def keep_polish_settings(self, story_id: int, settings: PolishSettings) -> None:
+        """Keep how a story is polished."""
+        self._store.set_story_setting(story_id, _POLISH, settings.to_text())
 
     def load_draft(self, draft_id: int) -> Draft:
         """Return a draft."""

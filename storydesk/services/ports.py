@@ -6,13 +6,15 @@ from any one thread at a time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from storydesk.domain.failures import Failure
 from storydesk.domain.generation import GenerationEvent, GenerationRequest
 from storydesk.domain.manuscript import Draft, GenerationRecord, Story
 from storydesk.domain.polishing import Finding
+from storydesk.domain.ranking import Trial
 from storydesk.domain.scoring import TextScore
 from storydesk.domain.settings import Setting, V
 from storydesk.domain.style_model import HubModel, StyleModel
@@ -71,14 +73,29 @@ class GrammarChecker(Protocol):
     def name(self) -> str:
         """The name that findings carry as their source."""
 
-    def set_dictionary(self, words: Iterable[str]) -> None:
-        """Take the writer's own words, which are never flagged as misspelt; they replace those of the last call."""
+    @property
+    def notices(self) -> Sequence[Failure]:
+        """What the writer should hear about the checker itself though its last check went well."""
 
-    def check(self, text: str) -> Sequence[Finding]:
-        """Return findings in order; raise StorydeskError(GRAMMAR_UNAVAILABLE, JAVA_MISSING)."""
+    def list_languages(self) -> Sequence[str]:
+        """Return the language codes that it has rules for; may start it."""
+
+    def check(self, text: str, language: str = "en-US") -> Sequence[Finding]:
+        """Return findings in order; raise StorydeskError(GRAMMAR_UNAVAILABLE, GRAMMAR_LANGUAGE, JAVA_MISSING)."""
 
     def close(self) -> None:
         """End whatever was started; safe to call twice."""
+
+
+class SentenceRanker(Protocol):
+    """Says how surprising ways to write a passage are to the writer's own model."""
+
+    @property
+    def model(self) -> str:
+        """The name of the model that it asks."""
+
+    def measure(self, trial: Trial, is_cancelled: IsCancelled | None = None) -> Sequence[float]:
+        """Return the nats of every variant of a trial, in order; raise StorydeskError(CANCELLED, MODEL_...)."""
 
 
 class DocumentWriter(Protocol):
@@ -151,6 +168,12 @@ class LibraryStore(Protocol):
 
     def add_to_dictionary(self, word: str) -> None:
         """Learn a word."""
+
+    def get_story_setting(self, story_id: int, name: str) -> str:
+        """Return what is set for a story under a name; empty where nothing is."""
+
+    def set_story_setting(self, story_id: int, name: str, value: str) -> None:
+        """Set something for a story; raise StorydeskError(STORY_NOT_FOUND)."""
 
     def close(self) -> None:
         """Close the file; safe to call twice."""

@@ -214,6 +214,22 @@ class SqliteLibrary:
             with self._writing() as connection:
                 connection.execute("INSERT OR IGNORE INTO dictionary VALUES (?, ?)", (mended, time.time()))
 
+    def get_story_setting(self, story_id: int, name: str) -> str:
+        """Return what is set for a story under a name; empty where nothing is."""
+        with self._reading() as connection:
+            row = connection.execute(
+                "SELECT value FROM story_settings WHERE story_id = ? AND name = ?", (story_id, name)
+            ).fetchone()
+            return str(row[0]) if row is not None else ""
+
+    def set_story_setting(self, story_id: int, name: str, value: str) -> None:
+        """Set something for a story; raise StorydeskError(STORY_NOT_FOUND)."""
+        with self._writing() as connection:
+            _find_story(connection, story_id)
+            connection.execute(
+                "INSERT OR REPLACE INTO story_settings VALUES (?, ?, ?)", (story_id, mend_text(name), mend_text(value))
+            )
+
     def close(self) -> None:
         """Close the file; safe to call twice."""
         if self._backup_thread is not None:

@@ -39,6 +39,14 @@ STEPS: tuple[tuple[str, ...], ...] = (
         "CREATE TABLE dictionary (word TEXT PRIMARY KEY, created REAL NOT NULL)",
         "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
     ),
+    (
+        # What is set for one story alone, by name; each value is its owner's own text.
+        """CREATE TABLE story_settings (
+            story_id INTEGER NOT NULL REFERENCES stories (id) ON DELETE CASCADE,
+            name TEXT NOT NULL,
+            value TEXT NOT NULL,
+            PRIMARY KEY (story_id, name))""",
+    ),
 )
 
 NEWEST = len(STEPS)

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 
 from storydesk.domain.failures import FailureCode, StorydeskError
 from storydesk.domain.polishing import Category, apply_findings
+from storydesk.grammar import languagetool
 from storydesk.grammar.languagetool import LanguageToolChecker
 from storydesk.grammar.languagetool_server import LanguageToolServer, default_folder, find_class_path, find_java
 
@@ -107,13 +108,23 @@ def test_a_text_without_words_has_no_findings(checker: LanguageToolChecker, text
     assert list(checker.check(text)) == []
 
 
-def test_learnt_words_are_never_called_misspelt(checker: LanguageToolChecker) -> None:
-    checker.set_dictionary(["Skerroww"])
-    try:
-        assert not checker.check("The boat lay off Skerroww’s bar.")
-    finally:
-        checker.set_dictionary([])
-    assert checker.check("The boat lay off Skerroww’s bar.")
+def test_languages_are_those_that_are_installed_and_others_are_refused(checker: LanguageToolChecker) -> None:
+    assert "en-US" in checker.list_languages()
+    assert not checker.check("The harbour was grey.", "en-GB")
+    assert checker.check("The harbour was grey.", "en-US")
+    with pytest.raises(StorydeskError) as caught:
+        checker.check("Bonjour tout le monde.", "xx-XX")
+    assert caught.value.failure.code == FailureCode.GRAMMAR_LANGUAGE
+    assert "en-US" in str(caught.value.failure.parameters["known"])
+
+
+def test_another_version_than_expected_is_said(
+    checker: LanguageToolChecker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checker.check("A dog.")
+    assert not checker.notices
+    monkeypatch.setattr(languagetool, "EXPECTED_VERSION", "0.1")
+    assert [notice.code for notice in checker.notices] == [FailureCode.GRAMMAR_VERSION]
 
 
 def test_a_proxy_never_sees_the_text(checker: LanguageToolChecker, monkeypatch: pytest.MonkeyPatch) -> None:

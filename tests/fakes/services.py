@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from storydesk.domain.failures import FailureCode, StorydeskError
+from storydesk.domain.failures import Failure, FailureCode, StorydeskError
 from storydesk.domain.generation import Finished, FinishReason, GenerationEvent, GenerationRequest, TextChunk
 from storydesk.domain.manuscript import Draft, GenerationRecord, Story
 from storydesk.domain.polishing import Category, Finding
@@ -120,27 +121,36 @@ class FakeLoader:
 
 
 class FakeChecker:
-    """Finds every word of a list; a checker that ``fails`` raises that."""
+    """Finds every word of two lists, misspelt ones and slips of grammar; a checker that ``fails`` raises that."""
 
-    def __init__(self, name: str, words: dict[str, str], failure: StorydeskError | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        words: dict[str, str],
+        slips: dict[str, str] | None = None,
+        failure: StorydeskError | None = None,
+    ) -> None:
         self.name = name
         self.closed = False
-        self._words = words
+        self._words = {**dict.fromkeys(words, Category.SPELLING), **dict.fromkeys(slips or {}, Category.GRAMMAR)}
+        self._remedies = {**words, **(slips or {})}
         self._failure = failure
-        self._own_words: set[str] = set()
+        self.notices: Sequence[Failure] = ()
+        self.read: list[str] = []
 
-    def set_dictionary(self, words: Iterable[str]) -> None:
-        self._own_words = {word.casefold() for word in words}
+    def list_languages(self) -> Sequence[str]:
+        return ("en-GB", "en-US")
 
-    def check(self, text: str) -> Sequence[Finding]:
+    def check(self, text: str, language: str = "en-US") -> Sequence[Finding]:
+        self.read.append(text)
         if self._failure is not None:
             raise self._failure
         found = []
-        for wrong, right in self._words.items():
-            start = text.find(wrong)
-            if start >= 0 and wrong not in self._own_words:
-                end = start + len(wrong)
-                found.append(Finding(start, end, Category.SPELLING, "WORD", "Misspelt.", (right,), self.name))
+        for wrong, category in self._words.items():
+            found += [
+                Finding(*match.span(), category, "WORD", "Misspelt.", (self._remedies[wrong],), self.name)
+                for match in re.finditer(rf"\b{re.escape(wrong)}\b", text)
+            ]
         return sorted(found, key=lambda finding: finding.start)
 
     def close(self) -> None:
@@ -321,6 +331,7 @@ class FakeLibrary:
         self.drafts: dict[int, Draft] = {}
         self.records: list[GenerationRecord] = []
         self.words: list[str] = []
+        self.story_settings: dict[tuple[int, str], str] = {}
         self.closed = False
 
     def list_stories(self, *, trash: bool = False) -> Sequence[Story]:
@@ -380,6 +391,12 @@ class FakeLibrary:
     def add_to_dictionary(self, word: str) -> None:
         self.words.append(word)
 
+    def get_story_setting(self, story_id: int, name: str) -> str:
+        return self.story_settings.get((story_id, name), "")
+
+    def set_story_setting(self, story_id: int, name: str, value: str) -> None:
+        self.story_settings[story_id, name] = value
+
     def close(self) -> None:
         self.closed = True
 
@@ -406,7 +423,7 @@ def make_world(home: Path) -> FakeWorld:
     launcher, library, documents = FakeLauncher(home / "runs"), FakeLibrary(), FakeDocuments()
     checkers = {
         "harper": FakeChecker("harper", {"teh": "the"}),
-        "languagetool": FakeChecker("languagetool", {"recieve": "receive"}),
+        "languagetool": FakeChecker("languagetool", {"teh": "the"}, {"recieve": "receive"}),
     }
     factories: dict[str, Callable[[], FakeChecker]] = {
         name: (lambda name=name: checkers[name])  # type: ignore[misc]  # mypy can't infer a default in a lambda

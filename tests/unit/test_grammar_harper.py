@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from storydesk.domain.failures import FailureCode, StorydeskError
 from storydesk.domain.polishing import Category, apply_findings
 from storydesk.grammar.harper import HarperChecker
 
@@ -67,12 +68,13 @@ def test_a_text_without_words_has_no_findings(harper: HarperChecker, text: str) 
     assert harper.check(text) == []
 
 
-def test_learnt_words_are_never_called_misspelt() -> None:
-    checker = HarperChecker()
-    text = "Old Skerroww’s barque lay off Skerroww."
-    assert "Skerroww" in _found(checker, text)
-    checker.set_dictionary(["skerroww", "barque"])
-    assert Category.SPELLING not in _found(checker, text).values()
+def test_the_kind_of_english_is_a_choice_and_other_languages_are_refused(harper: HarperChecker) -> None:
+    text = "The harbour was grey."
+    assert "harbour" in _found(harper, text)
+    assert not harper.check(text, "en-GB")
+    with pytest.raises(StorydeskError) as caught:
+        harper.check(text, "fr")
+    assert caught.value.failure.code == FailureCode.GRAMMAR_LANGUAGE
 
 
 def test_good_fiction_is_left_alone(harper: HarperChecker) -> None:

@@ -102,7 +102,6 @@ class PageNotes(QObject):
         self._show()
 
         def on_learnt(_done: object) -> None:
-            self._workroom.grammar.forget()
             self._workroom.look_again()
 
         self._workroom.manuscripts.learn_word(word, on_learnt)

@@ -6,7 +6,7 @@ import unicodedata
 
 import pytest
 
-from storydesk.grammar.vocabulary import Vocabulary
+from storydesk.domain.vocabulary import Vocabulary
 
 
 @pytest.mark.parametrize(
