@@ -1,0 +1,243 @@
+"""Measure the engine beside what could be installed instead: ``python -m tests.bench.engine_peers``.
+
+Needs the extra ``bench``; an engine that is not installed is left out and said to be. Every engine runs in a process
+of its own, in turn, round after round, so that a busy minute hits all alike; figures are medians over the rounds.
+``--quick`` is a short run, ``--model starter`` takes the model that ships.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from tests.bench.bandwidth import measure_bandwidth
+from tests.bench.peers import CONTENDERS, THREADS, Contender, Peer, Storydesk
+from tests.bench.prepare import count_step_bytes, prepare, read_tokens, read_words, save
+
+PREFILLS = (32, 128, 512, 900)
+ROWS = (1, 4, 8)
+STEPS = 256
+ROOT = Path(__file__).resolve().parents[2]
+# A step that was disturbed tells nothing of the engine, so the median of steps is taken and not their sum.
+_REPEATS = 3
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the table, or one engine's part of it in a child process."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", default="124M", choices=("124M", "starter", "tiny"))
+    parser.add_argument("--quick", action="store_true", help="one round, short texts")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", default="", help="engines whose names contain this word")
+    parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "storydesk-bench")
+    parser.add_argument("--json", type=Path, help="where the figures go")
+    parser.add_argument("--child", default="", help=argparse.SUPPRESS)
+    options = parser.parse_args(arguments)
+    if options.child:
+        contender = next(each for each in CONTENDERS if each.name == options.child)
+        print(json.dumps(measure_contender(options.folder, contender, quick=options.quick)))
+        return 0
+    folder = prepare(options.folder, options.model)
+    contenders = [each for each in CONTENDERS if options.only in each.name]
+    rounds = [_measure_round(folder, contenders, options.quick) for _ in range(1 if options.quick else options.rounds)]
+    results = _join(folder, rounds, options.model)
+    print(format_table(results))
+    if options.json:
+        save(results, options.json)
+    return 0
+
+
+def measure_contender(folder: Path, contender: Contender, *, quick: bool) -> dict[str, float]:
+    """Return one engine's figures: milliseconds, tokens per second, megabytes."""
+    peer = contender.peer(folder, contender.kind)
+    positions = peer.shape.positions
+    tokens = read_tokens(folder, max(positions, 1024))
+    peer.import_parts()
+    before = _read_memory("VmRSS")
+    started = time.perf_counter()
+    peer.load()
+    peer.prefill(tokens[:1])
+    figures = {"load": (time.perf_counter() - started) * 1000}
+    lengths = [length for length in PREFILLS if length < positions]
+    for length in lengths:
+        figures[f"prefill {length}"] = _time(lambda length=length: peer.prefill(tokens[:length])) * 1000  # type: ignore[misc]
+    figures["memory"] = _read_memory("VmHWM") - before
+    steps = 32 if quick else STEPS
+    for rows in ROWS:
+        figures[f"decode x{rows}"] = rows / _time_step(peer, tokens, rows, steps)
+    for words in (1000,) if quick else (1000, 20000):
+        text = read_words(words)
+        started = time.perf_counter()
+        scored = peer.score_text(text)
+        if scored is not None:
+            figures[f"score {words}"] = scored / (time.perf_counter() - started)
+    if isinstance(peer, Storydesk):
+        figures |= _measure_ours(peer, tokens[: lengths[-1]])
+    return figures
+
+
+def _measure_ours(peer: Storydesk, tokens: Sequence[int]) -> dict[str, float]:
+    """Return what only our engine does: going on after an edit near the end, and cancelling."""
+    import threading
+
+    from storydesk.inference.cancellation import Cancellation, Cancelled
+
+    figures = {}
+    edits, waits = [], []
+    for turn in range(5):
+        peer.prefill(tokens)
+        edited = [*tokens]
+        edited[-8] = tokens[-8] + 1 + turn if tokens[-8] + 6 < peer.shape.vocabulary else turn
+        started = time.perf_counter()
+        peer.cache.read(edited, Cancellation())
+        edits.append((time.perf_counter() - started) * 1000)
+        peer.cache.truncate(0)
+        cancellation, asked = Cancellation(), [0.0]
+
+        def ask(cancellation: Cancellation = cancellation, asked: list[float] = asked) -> None:
+            asked[0] = time.perf_counter()
+            cancellation.ask()
+
+        timer = threading.Timer(0.02 + 0.02 * turn, ask)
+        timer.start()
+        try:
+            peer.cache.read(tokens, cancellation)
+        except Cancelled:
+            waits.append((time.perf_counter() - asked[0]) * 1000)
+        timer.join()
+    figures["edit"] = statistics.median(edits)
+    if waits:
+        figures["cancel, worst"] = max(waits)
+    return figures
+
+
+def _time(action: Callable[[], object]) -> float:
+    action()
+    seconds = []
+    for _ in range(_REPEATS):
+        started = time.perf_counter()
+        action()
+        seconds.append(time.perf_counter() - started)
+    return statistics.median(seconds)
+
+
+def _time_step(peer: Peer, tokens: Sequence[int], rows: int, steps: int) -> float:
+    """Return the seconds of one step after a prompt of 128 tokens."""
+    prompt = tokens[:128]
+    started = time.perf_counter()
+    if peer.decode_whole(prompt, rows, 1):
+        short = _time(lambda: peer.decode_whole(prompt, rows, 1))
+        return (_time(lambda: peer.decode_whole(prompt, rows, steps + 1)) - short) / steps
+    peer.begin(prompt, rows)
+    seconds = []
+    for index in range(steps):
+        batch = [tokens[(index + 7 * row) % len(tokens)] for row in range(rows)]
+        started = time.perf_counter()
+        peer.step(batch)
+        seconds.append(time.perf_counter() - started)
+    return statistics.median(seconds)
+
+
+def _read_memory(key: str) -> float:
+    """Return a figure of this process in megabytes; 0 where the system does not say."""
+    try:
+        for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+            if line.startswith(f"{key}:"):
+                return int(line.split()[1]) * 1024 / 1e6
+    except OSError:
+        pass
+    return 0.0
+
+
+def _measure_round(folder: Path, contenders: Sequence[Contender], quick: bool) -> dict[str, Any]:
+    """Measure memory's speed, then every engine once."""
+    found: dict[str, Any] = {"bandwidth": measure_bandwidth(THREADS), "engines": {}}
+    for contender in contenders:
+        command = [sys.executable, "-m", "tests.bench.engine_peers", "--folder", str(folder), "--child", contender.name]
+        environment = {**os.environ, "OMP_NUM_THREADS": str(THREADS), "TRANSFORMERS_OFFLINE": "1"}
+        done = subprocess.run(
+            command + ["--quick"] * quick, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            words = done.stderr.strip().splitlines() or ["no words"]
+            print(f"{contender.name} is left out: {words[-1][:120]}", file=sys.stderr)
+            continue
+        found["engines"][contender.name] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def _join(folder: Path, rounds: Sequence[dict[str, Any]], model: str) -> dict[str, Any]:
+    """Return the medians over the rounds, and what memory allows."""
+    engines: dict[str, dict[str, float]] = {}
+    for name in dict.fromkeys(name for each in rounds for name in each["engines"]):
+        measured = [each["engines"][name] for each in rounds if name in each["engines"]]
+        engines[name] = {
+            key: statistics.median(each[key] for each in measured if key in each) for each in measured for key in each
+        }
+    bandwidth = max(each["bandwidth"] for each in rounds)
+    floors = {}
+    for precision in ("int8", "int4", "fp32"):
+        size = count_step_bytes(folder, precision)
+        files = [folder / "fast" / f"{precision}.onnx{end}" for end in ("", ".data")]
+        whole = sum(path.stat().st_size for path in files if path.is_file())
+        floors[f"storydesk {precision}"] = {"bytes": size, "floor": bandwidth / size, "file": whole / 1e6}
+    machine = f"{platform.processor() or platform.machine()}, {THREADS} threads"
+    return {
+        "model": model,
+        "machine": machine,
+        "rounds": len(rounds),
+        "bandwidth": bandwidth,
+        "floors": floors,
+        "engines": engines,
+    }
+
+
+def format_table(results: dict[str, Any]) -> str:
+    """Return the figures as Markdown, with ratios to ours in 8 bits."""
+    keys = list(dict.fromkeys(key for figures in results["engines"].values() for key in figures))
+    speed = f"memory is read at {results['bandwidth'] / 1e9:.1f} GB/s"
+    lines = [
+        f"{results['model']}, {results['machine']}, medians of {results['rounds']} rounds; {speed}.",
+        "",
+        "Milliseconds: load to the first token, prefill, edit, cancel. Tokens per second: decode, score. Memory: MB.",
+        "",
+        "| engine | " + " | ".join(keys) + " |",
+        "|---|" + "---:|" * len(keys),
+    ]
+    ours = results["engines"].get("storydesk int8", {})
+    for name, figures in results["engines"].items():
+        cells = []
+        for key in keys:
+            value = figures.get(key)
+            text = "-" if value is None else f"{value:,.0f}" if value >= 100 else f"{value:.1f}"
+            if value and ours.get(key) and name != "storydesk int8":
+                faster = ours[key] / value if key.startswith(("decode", "score")) else value / ours[key]
+                text += f" ({faster:.2f}x)"
+            cells.append(text)
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    lines += ["", "In brackets: how many times as much of it ours in 8 bits does, or as quickly.", ""]
+    for name, floor in results["floors"].items():
+        figures = results["engines"].get(name)
+        if figures:
+            share = figures["decode x1"] / floor["floor"]
+            lines.append(
+                f"- {name}: {floor['bytes'] / 1e6:.0f} MB read per token, so at most {floor['floor']:.0f} tok/s; "
+                f"{figures['decode x1']:.0f} is {share:.0%} of that. Four at once: "
+                f"{figures['decode x4'] / figures['decode x1']:.2f}x one. Memory: {figures['memory']:.0f} MB, "
+                f"{figures['memory'] / floor['file']:.2f}x the file of {floor['file']:.0f} MB."
+            )
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
