@@ -9,6 +9,7 @@ import pytest
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("HF_HUB_OFFLINE", "0")
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 # Nothing may leave the machine by accident: a hub that is not a loopback fake does not exist.
 os.environ["HF_ENDPOINT"] = "http://127.0.0.1:9"
 

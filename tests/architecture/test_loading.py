@@ -70,3 +70,12 @@ def test_no_module_outside_the_window_loads_qt(tmp_path: Path) -> None:
     names = [".".join(path.parts) for path in files if path.parts[1] not in ("ui", "bridge", "__main__")]
     code = f"import importlib\nfor name in {names!r}:\n    importlib.import_module(name)"
     assert not _list_loaded(code, tmp_path) & QT
+
+
+def test_onnxruntime_is_told_not_to_report_before_it_is_loaded(tmp_path: Path) -> None:
+    """Its telemetry opens a database in the user's cache as soon as it is imported."""
+    code = "import os\nos.environ.pop('ORT_DISABLE_TELEMETRY', None)\nimport storydesk.inference.devices"
+    environment = {**os.environ, "HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    environment.pop("ORT_DISABLE_TELEMETRY", None)
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, check=True)
+    assert list(tmp_path.rglob("*onnxruntime*")) == []
