@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import itertools
+import dataclasses
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from storydesk.cli.arguments import MAXIMUM_SEED, add_json_option, decimal_number, whole_number
 from storydesk.cli.console import Console
 from storydesk.domain.failures import FailureCode, StorydeskError
-from storydesk.domain.generation import Finished, SamplingSettings, TextChunk
+from storydesk.domain.generation import Finished, SamplingSettings, TextChunk, TokenChoice, count_seed
 from storydesk.domain.manuscript import count_words
 from storydesk.services.desk import Desk
 from storydesk.services.writing import Started, WritingRequest
@@ -21,11 +21,16 @@ _DEFAULTS = SamplingSettings()
 
 @dataclass(slots=True)
 class _Story:
-    text: str
     seed: int
-    model: str
-    perplexity: float
-    finished: Finished
+    model: str = ""
+    perplexity: float = 0.0
+    pieces: list[str] = field(default_factory=list)
+    choices: list[TokenChoice] = field(default_factory=list)
+    finished: Finished | None = None
+
+    @property
+    def text(self) -> str:
+        return "".join(self.pieces)
 
 
 def add_parser(subparsers: Any) -> None:
@@ -58,71 +63,175 @@ def add_parser(subparsers: Any) -> None:
         metavar="P",
         help=f"draw from the likeliest tokens that make up this share ({_DEFAULTS.top_p})",
     )
+    _add_drawing(parser.add_argument_group("how words are drawn"))
+    _add_limits(parser.add_argument_group("what may come, and where it ends"))
     add_json_option(parser)
     parser.set_defaults(run=run)
 
 
+def _add_drawing(group: Any) -> None:
+    share = decimal_number("--typical", 0.0, 1.0, above=True)
+    penalties = {name: decimal_number(name, -10.0, 10.0) for name in ("--frequency", "--presence")}
+    numbers = (
+        ("--top-k", whole_number("--top-k", 0, 1_000_000), "top_k", "draw from so many of the likeliest tokens"),
+        ("--min-p", decimal_number("--min-p", 0.0, 1.0), "min_p", "leave out what has less than this of the best"),
+        ("--typical", share, "typical_p", "draw from what is about as surprising as expected, up to this share"),
+        ("--repetition", decimal_number("--repetition", 0.1, 10.0), "repetition_penalty", "above 1 less comes back"),
+        ("--frequency", penalties["--frequency"], "frequency_penalty", "nats less for each time a word was written"),
+        ("--presence", penalties["--presence"], "presence_penalty", "nats less for a word that was written at all"),
+        ("--no-repeat", whole_number("--no-repeat", 0, 1_000), "no_repeat_ngram", "tokens in a row never come twice"),
+    )
+    for name, kind, destination, words in numbers:
+        default = getattr(_DEFAULTS, destination)
+        shown = f"{words} ({default})"
+        group.add_argument(name, type=kind, default=default, dest=destination, metavar="N", help=shown)
+    group.add_argument(
+        "--alternatives",
+        type=whole_number("--alternatives", 0, 100),
+        default=0,
+        metavar="N",
+        help="with --json: so many of the likeliest tokens in each place (0)",
+    )
+
+
+def _add_limits(group: Any) -> None:
+    group.add_argument("--ban", action="append", default=[], metavar="PHRASE", help="a word or phrase that never comes")
+    group.add_argument(
+        "--prefer",
+        action="append",
+        type=_read_preference,
+        default=[],
+        metavar="PHRASE=NATS",
+        help="a phrase that comes more easily, or less easily with a number below 0",
+    )
+    group.add_argument("--stop", action="append", default=[], metavar="TEXT", help="end before this text")
+    for name, words in (("--min-words", "never shorter"), ("--max-words", "never longer")):
+        group.add_argument(name, type=whole_number(name, 0, 10_000), default=0, metavar="W", help=f"{words} (no limit)")
+    group.add_argument("--memory", default="", metavar="TEXT", help="what the model should always know")
+    group.add_argument("--note", default="", metavar="TEXT", help="an author's note, near the end of what it sees")
+
+
+def _read_preference(value: str) -> tuple[str, float]:
+    phrase, _, nats = value.rpartition("=")
+    if not phrase.strip():
+        expected = "a phrase and a number, such as lantern=2"
+        raise StorydeskError(FailureCode.BAD_ARGUMENT, name="--prefer", value=value or "empty", expected=expected)
+    return phrase, decimal_number("--prefer", -100.0, 100.0)(nats)
+
+
 def run(arguments: argparse.Namespace, desk: Desk, console: Console) -> int:
-    """Write the stories; the second has the first one's seed plus one, and so on."""
+    """Write the stories, side by side; the second has the first one's seed plus one, and so on."""
     if not arguments.prompt.strip():
         expected = "a sentence to start from"
         raise StorydeskError(FailureCode.BAD_ARGUMENT, name="--prompt", value="empty", expected=expected)
-    first = arguments.seed
-    if first is None:
-        first = random.SystemRandom().randrange(MAXIMUM_SEED)
-    settings = SamplingSettings(temperature=arguments.temperature, top_p=arguments.top_p)
-    stories: list[_Story] = []
-    for number in range(arguments.count):
-        seed = (first + number) % (MAXIMUM_SEED + 1)
-        if arguments.count > 1:
-            console.say(f"{'' if number == 0 else chr(10)}## Story {number + 1} of {arguments.count} (seed {seed})\n")
-        request = desk.writing.request(
-            arguments.prompt, words=arguments.words, seed=seed, settings=settings, model=arguments.model
-        )
-        story = _write_story(request, desk, console)
-        stories.append(story)
-        if not console.as_json:
-            console.note(_describe(story))
-    console.give({"stories": [_as_record(story) for story in stories]})
+    if 0 < arguments.max_words < arguments.min_words:
+        expected = f"at least --min-words, {arguments.min_words}"
+        raise StorydeskError(FailureCode.BAD_ARGUMENT, name="--max-words", value=arguments.max_words, expected=expected)
+    seed = arguments.seed
+    if seed is None:
+        seed = random.SystemRandom().randrange(MAXIMUM_SEED)
+    request = desk.writing.request(
+        arguments.prompt,
+        words=arguments.words,
+        seed=seed,
+        settings=_read_settings(arguments),
+        model=arguments.model,
+        memory=arguments.memory,
+        author_note=arguments.note,
+        count=arguments.count,
+        alternatives=arguments.alternatives,
+    )
+    stories = _write_stories(request, desk, console)
+    console.give({"stories": [_as_record(story, request) for story in stories]})
     return 0
 
 
-def _write_story(request: WritingRequest, desk: Desk, console: Console) -> _Story:
-    pieces: list[str] = []
-    model = ""
-    finished: Finished | None = None
+def _read_settings(arguments: argparse.Namespace) -> SamplingSettings:
+    return SamplingSettings(
+        temperature=arguments.temperature,
+        top_p=arguments.top_p,
+        top_k=arguments.top_k,
+        min_p=arguments.min_p,
+        repetition_penalty=arguments.repetition_penalty,
+        no_repeat_ngram=arguments.no_repeat_ngram,
+        typical_p=arguments.typical_p,
+        frequency_penalty=arguments.frequency_penalty,
+        presence_penalty=arguments.presence_penalty,
+        banned=tuple(arguments.ban),
+        phrase_bias=tuple(arguments.prefer),
+        stops=tuple(stop.replace("\\n", "\n") for stop in arguments.stop),
+        minimum_words=arguments.min_words,
+        maximum_words=arguments.max_words,
+    )
+
+
+def _write_stories(request: WritingRequest, desk: Desk, console: Console) -> list[_Story]:
+    """Write all stories at once; the first that is not done yet is shown as it comes, the others wait for it."""
+    stories = [_Story(count_seed(request.seed, number)) for number in range(request.count)]
     events = desk.writing.write(request)
     with console.progress("Waking the model"):
         # The first event comes when the model is loaded; the starter's graphs are built before its first use.
-        begun = next(events)
-    for event in itertools.chain([begun], events):
-        if isinstance(event, Started):
-            model = event.model
-        elif isinstance(event, TextChunk):
-            pieces.append(event.text)
-            console.stream(event.text)
-        else:
-            finished = event
-    console.stream("\n")
-    if finished is None:
+        started = next(events)
+    if isinstance(started, Started):
+        for story in stories:
+            story.model = started.model
+        _say_left_out(started, console)
+    current, shown = 0, 0
+    _head(stories, 0, console)
+    for event in events:
+        if isinstance(event, TextChunk):
+            stories[event.candidate].pieces.append(event.text)
+            stories[event.candidate].choices += event.choices
+        elif isinstance(event, Finished):
+            stories[event.candidate].finished = event
+        while current < len(stories):
+            story = stories[current]
+            console.stream("".join(story.pieces[shown:]))
+            shown = len(story.pieces)
+            if story.finished is None:
+                break
+            console.stream("\n")
+            _measure(story, request, desk)
+            if not console.as_json:
+                console.note(_describe(story))
+            current, shown = current + 1, 0
+            if current < len(stories):
+                _head(stories, current, console)
+    if current < len(stories):
         raise StorydeskError(FailureCode.CANCELLED)
-    text = "".join(pieces)
-    perplexity = 0.0
-    if text.strip():
-        perplexity = desk.scoring.score(text, request.prompt, model=request.model).score.perplexity
-    return _Story(text, request.seed, model, perplexity, finished)
+    return stories
+
+
+def _head(stories: list[_Story], number: int, console: Console) -> None:
+    if len(stories) > 1:
+        first = "" if number == 0 else "\n"
+        console.say(f"{first}## Story {number + 1} of {len(stories)} (seed {stories[number].seed})\n")
+
+
+def _say_left_out(started: Started, console: Console) -> None:
+    parts = (("prompt", started.prompt_left_out), ("memory", started.memory_left_out), ("note", started.note_left_out))
+    for name, count in parts:
+        if count and not console.as_json:
+            console.note(f"[{count:,} characters of the {name} don't fit and are left out]")
+
+
+def _measure(story: _Story, request: WritingRequest, desk: Desk) -> None:
+    """Say how surprising the story is to its own model."""
+    if story.text.strip():
+        story.perplexity = desk.scoring.score(story.text, request.prompt, model=request.model).score.perplexity
 
 
 def _describe(story: _Story) -> str:
-    speed = story.finished.tokens_per_second
+    speed = story.finished.tokens_per_second if story.finished else 0.0
     return (
         f"[{story.model}, seed {story.seed}, {count_words(story.text)} words, "
         f"perplexity {story.perplexity:.1f}, {speed:.0f} tokens a second]"
     )
 
 
-def _as_record(story: _Story) -> dict[str, Any]:
-    return {
+def _as_record(story: _Story, request: WritingRequest) -> dict[str, Any]:
+    assert story.finished is not None
+    record: dict[str, Any] = {
         "text": story.text,
         "seed": story.seed,
         "model": story.model,
@@ -132,3 +241,6 @@ def _as_record(story: _Story) -> dict[str, Any]:
         "tokens_per_second": story.finished.tokens_per_second,
         "ended": str(story.finished.reason),
     }
+    if request.alternatives:
+        record["choices"] = [dataclasses.asdict(choice) for choice in story.choices]
+    return record

@@ -33,6 +33,11 @@ class Cancellation:
         """Whether the end was asked for."""
         return self._asked or (self._is_cancelled is not None and self._is_cancelled())
 
+    @property
+    def polled(self) -> bool:
+        """Whether somebody has to look whether the end was asked for."""
+        return self._is_cancelled is not None
+
     def check(self) -> None:
         """Raise Cancelled where the end was asked for."""
         if self.asked:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,9 @@ CPU = "CPU"
 # Past this, threads wait for memory and for each other and not for arithmetic.
 _MOST_THREADS = 8
 _SIBLINGS = "topology/thread_siblings_list"
+
+
+_BITS = re.compile(r"\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,12 @@ def open_graph(
         except Exception as error:  # noqa: BLE001 - a driver may raise anything, and the CPU serves
             on_failure(provider.words, _shorten(error))
     return OpenedGraph(_open(path, fit[-1], threads), fit[-1])
+
+
+def describe_precision(precision: str) -> str:
+    """Return a graph's precision in words: ``8-bit`` for ``int8``; the name itself where it has no number."""
+    found = _BITS.search(precision)
+    return f"{found.group()}-bit" if found else precision
 
 
 def count_threads() -> int:

@@ -77,10 +77,16 @@ class OnnxEngine:
         self._current = Cancellation()
         return self._loaded(self._generator).generate(request, self._current)
 
-    def score(self, text: str, prompt: str = "", is_cancelled: IsCancelled | None = None) -> TextScore:
-        """Return the surprise of the writer's own text of any length; raise StorydeskError(CANCELLED)."""
+    def score(
+        self, text: str, prompt: str = "", is_cancelled: IsCancelled | None = None, *, alternatives: int = 0
+    ) -> TextScore:
+        """Return the surprise of the writer's own text of any length; raise StorydeskError(CANCELLED).
+
+        ``alternatives`` asks for so many of the likeliest tokens in each place. ``is_cancelled`` is asked on a thread
+        of its own too.
+        """
         self._current = Cancellation(is_cancelled)
-        return self._loaded(self._scorer).score(text, self.render_prompt(prompt), self._current)
+        return self._loaded(self._scorer).score(text, self.render_prompt(prompt), self._current, alternatives)
 
     def cancel(self) -> None:
         """Break off what is running; what is asked for after this call is not touched."""

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from storydesk.domain.failures import FailureCode, StorydeskError
 from storydesk.domain.style_model import StyleModel
 from storydesk.inference.cancellation import Cancellation, Cancelled
-from storydesk.inference.devices import OpenedGraph, open_graph
+from storydesk.inference.devices import PROVIDERS, OpenedGraph, Provider, describe_precision, open_graph
 
 if TYPE_CHECKING:
     from storydesk.inference.rows import RowCache
@@ -39,10 +39,19 @@ class GraphSession:
     def __init__(self, model: StyleModel, on_failure: Callable[[str, str], None] | None = None) -> None:
         """Load the model's graph and try it; raise StorydeskError(MODEL_NOT_LOADED, MEMORY_FULL)."""
         self._model = model
+        report = on_failure or (lambda _words, _detail: None)
         try:
-            self._opened = _open_checked(model, on_failure or (lambda _words, _detail: None))
-            self._check_measures()
-            self.open_cache().extend([model.end_token_id], Cancellation())
+            self._opened = _open_checked(model, report)
+            try:
+                self._try_out()
+            except StorydeskError as error:
+                if self._opened.provider.memory == "cpu" or error.failure.code == FailureCode.MODEL_NOT_LOADED:
+                    raise
+                # It opened and yet does not run: out of memory, a driver too old for one of the operators ...
+                detail = error.failure.parameters.get("detail", "its memory is full")
+                report(self._opened.provider.words, str(detail))
+                self._opened = _open_checked(model, report, PROVIDERS[-1:])
+                self._try_out()
         except MemoryError as error:
             raise StorydeskError(FailureCode.MEMORY_FULL) from error
         except StorydeskError as error:
@@ -50,10 +59,20 @@ class GraphSession:
                 raise _refuse(model, str(error.failure.parameters["detail"])) from error
             raise
 
+    def _try_out(self) -> None:
+        self._check_measures()
+        try:
+            self.open_cache().extend([self._model.end_token_id], Cancellation())
+        except (StorydeskError, MemoryError):
+            raise
+        except Exception as error:  # a device may refuse the cache's memory, each in its own way
+            detail = " ".join(str(error).split())[:160]
+            raise StorydeskError(FailureCode.MODEL_DAMAGED, name=self._model.name, detail=detail) from error
+
     @property
     def device(self) -> str:
-        """Where it runs, in words."""
-        return self._opened.provider.words
+        """Where it runs and with how many bits, in words."""
+        return f"{self._opened.provider.words}, {describe_precision(self._model.precision)}"
 
     @property
     def model(self) -> StyleModel:
@@ -283,12 +302,14 @@ def check_numbers(logits: Logits, name: str) -> None:
         raise StorydeskError(FailureCode.MODEL_DAMAGED, name=name, detail="it answers with no number")
 
 
-def _open_checked(model: StyleModel, on_failure: Callable[[str, str], None]) -> OpenedGraph:
+def _open_checked(
+    model: StyleModel, on_failure: Callable[[str, str], None], providers: Sequence[Provider] | None = None
+) -> OpenedGraph:
     path = Path(model.graph)
     if not path.is_file():
         raise _refuse(model, f"there is no {path.name}")
     try:
-        return open_graph(path, model.precision, on_failure)
+        return open_graph(path, model.precision, on_failure, providers=providers)
     except MemoryError:
         raise
     except Exception as error:

@@ -178,13 +178,14 @@ class StopRule:
             self._most_at = self._find_word(self._most_words)
         if self._enough_at is None:
             return None
+        cut = self._most_at if self._most_at is not None and WORD.search(self._text, self._most_at) else None
         if self._until_sentence_end:
             for match in _SENTENCE_END.finditer(self._text, self._find_marks_before(self._enough_at)):
+                if cut is not None and WORD.search(self._text[: match.end()], cut):
+                    return cut
                 if match.end() >= self._enough_at and not _ABBREVIATION.search(self._text[: match.end()][-8:]):
                     return match.end()
-        if self._most_at is not None and WORD.search(self._text, self._most_at):
-            return self._most_at
-        return None
+        return cut
 
     def _find_marks_before(self, place: int) -> int:
         """Return where the run of closing marks begins that a search from ``place`` would cut through."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from storydesk.domain.settings import ACTIVE_MODEL
 from storydesk.domain.style_model import StyleModel
+from storydesk.services.models import read_precision
 from storydesk.services.ports import EngineLoader, ModelLibrary, SettingsStore, TextEngine
 
 
@@ -16,6 +17,8 @@ class EngineHost:
         self._models = models
         self._settings = settings
         self._engine: TextEngine | None = None
+        self._precision = ""
+        self._companion: TextEngine | None = None
 
     @property
     def loaded(self) -> TextEngine | None:
@@ -25,16 +28,37 @@ class EngineHost:
     def engine(self, name: str | None = None) -> TextEngine:
         """Return the engine of the named model, or of the active one; load it where it is not loaded yet."""
         wanted = name or self._settings.get(ACTIVE_MODEL)
-        if self._engine is not None and self._engine.model.name == wanted:
+        precision = read_precision(self._settings, wanted)
+        if self._engine is not None and (self._engine.model.name, self._precision) == (wanted, precision):
             return self._engine
         model: StyleModel = self._models.get(wanted)
         fresh = self._loader.load(model)  # the old one serves on if this fails
-        self.close()
-        self._engine = fresh
+        self._close_first()
+        self._engine, self._precision = fresh, precision
         return fresh
 
+    def companion(self, name: str) -> TextEngine:
+        """Return a second engine beside the one in use, to compare with; it stays until another one is asked for."""
+        for each in (self._engine, self._companion):
+            if each is not None and each.model.name == name:
+                return each
+        fresh = self._loader.load(self._models.get(name))
+        self.dismiss()
+        self._companion = fresh
+        return fresh
+
+    def dismiss(self) -> None:
+        """Give back the memory of the second engine."""
+        if self._companion is not None:
+            self._companion.close()
+            self._companion = None
+
     def close(self) -> None:
-        """Give back the memory of the loaded engine."""
+        """Give back the memory of the loaded engines."""
+        self.dismiss()
+        self._close_first()
+
+    def _close_first(self) -> None:
         if self._engine is not None:
             self._engine.close()
             self._engine = None

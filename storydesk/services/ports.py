@@ -35,7 +35,7 @@ class TextEngine(Protocol):
 
     @property
     def device(self) -> str:
-        """Where it runs, in words for the status bar: ``CPU``, ``NVIDIA GPU`` ..."""
+        """Where it runs, in words for the status bar: ``CPU, 8-bit``, ``NVIDIA GPU, 16-bit`` ..."""
 
     def normalise(self, text: str) -> str:
         """Return the text in the model's form."""
@@ -47,10 +47,16 @@ class TextEngine(Protocol):
         """Return how many tokens a text in the model's form has."""
 
     def generate(self, request: GenerationRequest) -> Iterator[GenerationEvent]:
-        """Yield chunks and then one Finished; closing the iterator cancels."""
+        """Yield chunks and one Finished for each candidate; closing the iterator cancels."""
 
-    def score(self, text: str, prompt: str = "", is_cancelled: IsCancelled | None = None) -> TextScore:
-        """Return the surprise of the writer's own text of any length; raise StorydeskError(CANCELLED)."""
+    def score(
+        self, text: str, prompt: str = "", is_cancelled: IsCancelled | None = None, *, alternatives: int = 0
+    ) -> TextScore:
+        """Return the surprise of the writer's own text of any length; raise StorydeskError(CANCELLED).
+
+        ``alternatives`` asks for so many of the likeliest tokens in each place. ``is_cancelled`` may be asked on a
+        thread of the engine's own.
+        """
 
     def cancel(self) -> None:
         """Break off what is running, a long prefill included; the iterator then ends with CANCELLED."""

@@ -1,11 +1,11 @@
-"""Perplexity of drafts: how surprising a text is to the model in use."""
+"""Perplexity of drafts: how surprising a text is to the model in use, and to another one beside it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from storydesk.domain.failures import FailureCode, StorydeskError
-from storydesk.domain.scoring import TextScore
+from storydesk.domain.scoring import TextScore, WordDifference, score_difference
 from storydesk.services.engines import EngineHost
 from storydesk.services.ports import IsCancelled
 
@@ -18,6 +18,15 @@ class ScoredText:
     model: str
 
 
+@dataclass(frozen=True, slots=True)
+class ComparedText:
+    """One text's scores by two models, and the difference at each word: above 0 it sounds more like the first."""
+
+    tuned: ScoredText
+    base: ScoredText
+    words: tuple[WordDifference, ...]
+
+
 class ScoringService:
     """Scores texts. Lives where its EngineHost lives."""
 
@@ -26,10 +35,37 @@ class ScoringService:
         self._engines = engines
 
     def score(
-        self, text: str, prompt: str = "", *, model: str | None = None, is_cancelled: IsCancelled | None = None
+        self,
+        text: str,
+        prompt: str = "",
+        *,
+        model: str | None = None,
+        is_cancelled: IsCancelled | None = None,
+        alternatives: int = 0,
     ) -> ScoredText:
-        """Return the score of a text; raise StorydeskError(TEXT_EMPTY, CANCELLED and what loading may raise)."""
+        """Return the score of a text; raise StorydeskError(TEXT_EMPTY, CANCELLED and what loading may raise).
+
+        ``alternatives`` asks for so many of the likeliest tokens in each place.
+        """
         if not text.strip():
             raise StorydeskError(FailureCode.TEXT_EMPTY)
         engine = self._engines.engine(model)
-        return ScoredText(engine.score(text, prompt, is_cancelled), engine.model.name)
+        return ScoredText(engine.score(text, prompt, is_cancelled, alternatives=alternatives), engine.model.name)
+
+    def compare(
+        self,
+        text: str,
+        prompt: str = "",
+        *,
+        base: str,
+        model: str | None = None,
+        is_cancelled: IsCancelled | None = None,
+    ) -> ComparedText:
+        """Return what a text is to the model in use, or the named one, and to ``base``, both loaded at once.
+
+        Raise StorydeskError(TEXT_EMPTY, CANCELLED and what loading may raise).
+        """
+        tuned = self.score(text, prompt, model=model, is_cancelled=is_cancelled)
+        other = self._engines.companion(base)
+        scored = ScoredText(other.score(text, prompt, is_cancelled), other.model.name)
+        return ComparedText(tuned, scored, score_difference(tuned.score, scored.score, text))

@@ -88,7 +88,9 @@ class FakeEngine:
                 yield TextChunk(f" {word}", candidate)
         yield from (Finished(FinishReason.LENGTH, request.words, 100.0, candidate=each) for each in numbers)
 
-    def score(self, text: str, prompt: str = "", is_cancelled: IsCancelled | None = None) -> TextScore:
+    def score(
+        self, text: str, prompt: str = "", is_cancelled: IsCancelled | None = None, *, alternatives: int = 0
+    ) -> TextScore:
         if is_cancelled is not None and is_cancelled():
             raise StorydeskError(FailureCode.CANCELLED)
         words, size = measure_text(text)

@@ -275,7 +275,7 @@ def test_where_a_provider_fails_the_processor_serves_and_it_is_said(
     monkeypatch.setattr(onnxruntime, "InferenceSession", refuse_cuda)
     heard: list[Failure] = []
     engine = OnnxEngineLoader(heard.append).load(tiny)
-    assert engine.device == "CPU"
+    assert engine.device == "CPU, 32-bit"
     assert [(each.code, each.parameters["detail"]) for each in heard] == [("device_failed", "no driver")]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -13,11 +14,17 @@ from numpy.typing import NDArray
 from storydesk.domain.failures import FailureCode, StorydeskError
 from storydesk.domain.generation import SamplingSettings
 from storydesk.inference.sampling import (
+    PhraseRules,
     TokenSampler,
+    bar_phrases,
     bar_repeated_ngrams,
+    bias_phrases,
     keep_min_p,
     keep_top_k,
     keep_top_p,
+    keep_typical,
+    list_likeliest,
+    penalise_frequency,
     penalise_repetition,
 )
 
@@ -38,6 +45,48 @@ def softmax(logits: NDArray[np.float32], temperature: float = 1.0) -> NDArray[np
     return result
 
 
+def compute_exactly(
+    logits: NDArray[np.float32], chosen: SamplingSettings, window: list[int], rules: PhraseRules | None
+) -> NDArray[np.float64]:
+    """Return the distribution of the settings the slow way, token by token."""
+    values = logits.astype(np.float64)
+    for spellings, nats in rules.biases if rules else ():
+        for token in {spelling[0] for spelling in spellings}:
+            values[token] += nats
+    for token in set(window):
+        values[token] = (
+            values[token] / chosen.repetition_penalty
+            if values[token] > 0
+            else (values[token] * chosen.repetition_penalty)
+        )
+    for token in set(window):
+        values[token] -= chosen.frequency_penalty * window.count(token) + chosen.presence_penalty
+    for spelling in rules.banned if rules else ():
+        if spelling[:-1] == tuple(window[len(window) - len(spelling) + 1 :]):
+            values[spelling[-1]] = -np.inf
+    chances = np.exp((values - values.max()) / chosen.temperature)
+    chances /= chances.sum()
+    order = sorted(range(len(chances)), key=lambda token: -chances[token])
+    keep = order[: chosen.top_k or None]
+    total = sum(chances[token] for token in keep)
+    kept: list[int] = []
+    for token in keep:
+        if sum(chances[each] for each in kept) < chosen.top_p * total:
+            kept.append(token)
+    kept = [token for token in kept if chances[token] >= chosen.min_p * chances.max() and chances[token] > 0]
+    if chosen.typical_p < 1:
+        normal = {token: chances[token] / sum(chances[each] for each in kept) for token in kept}
+        entropy = -sum(chance * math.log(chance) for chance in normal.values())
+        nearest = sorted(normal, key=lambda token: abs(-math.log(normal[token]) - entropy))
+        kept = []
+        for token in nearest:
+            if sum(normal[each] for each in kept) < chosen.typical_p:
+                kept.append(token)
+    exact = np.zeros(len(chances))
+    exact[kept] = chances[kept] / chances[kept].sum()
+    return exact
+
+
 @pytest.mark.parametrize(
     ("chosen", "expected_tokens"),
     [
@@ -45,15 +94,21 @@ def softmax(logits: NDArray[np.float32], temperature: float = 1.0) -> NDArray[np
         (SamplingSettings(0.7, 1.0, 5, 0.0, 1.0, 0), 5),
         (SamplingSettings(1.3, 0.8, 0, 0.0, 1.0, 0), None),
         (SamplingSettings(1.0, 1.0, 0, 0.2, 1.0, 0), None),
+        (SamplingSettings(1.0, 1.0, 0, 0.0, 1.0, 0, typical_p=0.6), None),
+        (SamplingSettings(0.9, 0.9, 8, 0.05, 1.0, 0, typical_p=0.9), None),
+        (SamplingSettings(1.0, 1.0, 0, 0.0, 1.3, 3, frequency_penalty=0.7, presence_penalty=0.4), 11),
     ],
 )
 def test_draws_pass_a_chi_square_test(chosen: SamplingSettings, expected_tokens: int | None) -> None:
     logits = np.random.default_rng(4).normal(0, 1.5, 12).astype(np.float32)
-    sampler = TokenSampler(chosen, 11, all_words(12))
-    exact = sampler.probabilities(logits)
+    rules = PhraseRules(frozenset({(5,), (1, 7)}), ((frozenset({(9,)}), 1.5),)) if chosen.no_repeat_ngram else None
+    sampler = TokenSampler(chosen, 11, all_words(12), rules)
+    window = [4, 2, 2, 3] if chosen.no_repeat_ngram else []
+    exact = sampler.probabilities(logits, window, window)
     assert exact.sum() == pytest.approx(1)
+    assert np.allclose(exact, compute_exactly(logits, chosen, window, rules), atol=1e-6)
     count = 20_000
-    drawn = np.bincount([sampler.draw(logits, [], []) for _ in range(count)], minlength=12)
+    drawn = np.bincount([sampler.draw(logits, window, window) for _ in range(count)], minlength=12)
     possible = exact > 0
     if expected_tokens is not None:
         assert possible.sum() == expected_tokens
@@ -114,6 +169,70 @@ def test_a_run_of_words_is_never_written_twice(logits: NDArray[np.float32], writ
         assert (*tail, token) not in runs
 
 
+@given(logits_of_30, tokens_of_30, st.floats(-3, 3), st.floats(-3, 3))
+def test_penalties_count_what_was_written(
+    logits: NDArray[np.float32], written: list[int], frequency: float, presence: float
+) -> None:
+    words = np.arange(30) % 3 > 0
+    adjusted = penalise_frequency(logits, written, frequency, presence, words)
+    for token in range(30):
+        times = written.count(token) if words[token] else 0
+        expected = logits[token] - (frequency * times + presence if times else 0)
+        assert adjusted[token] == pytest.approx(expected, abs=1e-3)
+
+
+spellings_of_30 = st.lists(st.integers(0, 29), min_size=1, max_size=4).map(tuple)
+
+
+@given(logits_of_30, tokens_of_30, st.frozensets(spellings_of_30, max_size=5))
+def test_a_banned_phrase_is_never_completed(
+    logits: NDArray[np.float32], window: list[int], banned: frozenset[tuple[int, ...]]
+) -> None:
+    adjusted = bar_phrases(logits, window, banned)
+    complete = {token for token in range(30) for phrase in banned if tuple([*window, token][-len(phrase) :]) == phrase}
+    for token in range(30):
+        assert adjusted[token] == (-np.inf if token in complete else logits[token])
+
+
+@given(logits_of_30, tokens_of_30, spellings_of_30, st.floats(-20, 20, width=32))
+def test_a_bias_adds_up_to_its_nats_over_the_phrase(
+    logits: NDArray[np.float32], window: list[int], phrase: tuple[int, ...], nats: float
+) -> None:
+    gained = 0.0
+    for length, token in enumerate(phrase):
+        before = [*window, *phrase[:length]]
+        adjusted = bias_phrases(logits, before, [(frozenset({phrase}), nats)])
+        gained += float(adjusted[token] - logits[token])
+    assert gained == pytest.approx(nats, abs=1e-3)
+    assert np.array_equal(bias_phrases(logits, window, []), logits)
+
+
+@given(logits_of_30, st.floats(0.05, 0.99))
+def test_typical_keeps_what_is_as_surprising_as_expected(logits: NDArray[np.float32], share: float) -> None:
+    chances = softmax(logits)
+    keep = keep_typical(chances, share)
+    assert chances[keep].sum() >= share - 1e-9
+    distance = np.abs(-np.log(chances) + (chances * np.log(chances)).sum())
+    if not keep.all():
+        assert distance[keep].max() <= distance[~keep].min() + 1e-12
+
+
+@given(logits_of_30, st.integers(1, 40), st.integers(0, 29))
+def test_the_likeliest_come_in_order_with_their_chances(logits: NDArray[np.float32], count: int, drawn: int) -> None:
+    own, likeliest = list_likeliest(logits, count, drawn)
+    chances = softmax(logits)
+    assert own == pytest.approx(chances[drawn], rel=1e-4, abs=1e-12)
+    assert [chance for _, chance in likeliest] == pytest.approx(np.sort(chances)[::-1][:count].tolist(), rel=1e-4)
+    assert all(chance == pytest.approx(chances[token], rel=1e-4) for token, chance in likeliest)
+
+
+def test_barred_tokens_come_only_where_nothing_else_is_left() -> None:
+    logits = np.array([5.0, 4.0, 3.0], np.float32)
+    sampler = TokenSampler(dataclasses.replace(PLAIN, temperature=0), 1, all_words(3))
+    assert sampler.draw(logits, [], [], barred={0}) == 1
+    assert sampler.draw(logits, [], [], barred={0, 1, 2}) == 0
+
+
 def test_dialogue_may_begin_a_paragraph_again_and_again() -> None:
     stop, line, quote, word, other = range(5)
     words = np.array([False, False, False, True, True])
@@ -151,6 +270,11 @@ def test_the_same_seed_draws_the_same_tokens() -> None:
         (SamplingSettings(min_p=1.5), "min_p"),
         (SamplingSettings(repetition_penalty=0), "repetition_penalty"),
         (SamplingSettings(no_repeat_ngram=-2), "no_repeat_ngram"),
+        (SamplingSettings(typical_p=0), "typical_p"),
+        (SamplingSettings(frequency_penalty=float("inf")), "frequency_penalty"),
+        (SamplingSettings(presence_penalty=-11), "presence_penalty"),
+        (SamplingSettings(phrase_bias=(("a", float("nan")),)), "phrase_bias"),
+        (SamplingSettings(minimum_words=9, maximum_words=8), "maximum_words"),
     ],
 )
 def test_settings_out_of_range_are_refused(chosen: SamplingSettings, name: str) -> None:

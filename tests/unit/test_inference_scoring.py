@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,7 @@ from storydesk.domain.failures import FailureCode, StorydeskError
 from storydesk.domain.style_model import StyleModel
 from storydesk.inference.cancellation import Cancellation
 from storydesk.inference.engine import OnnxEngine, OnnxEngineLoader
+from storydesk.inference.scoring import lay_out_blocks, measure_surprise
 from storydesk.inference.session import TokenCache
 from storydesk.inference.tokenizer import TextTokenizer
 from tests.fakes.tiny_style_model import make_tiny_style_model
@@ -53,17 +56,17 @@ def compute_directly(model: StyleModel, text: str, head: str) -> list[float]:
     tokenizer = TextTokenizer(model.tokenizer, model.name, model.vocabulary)
     stride = model.positions // 2
     context = [model.end_token_id, *tokenizer.encode(head)][-stride:]
-    tokens = [*context, *tokenizer.encode(text)]
+    tokens = tokenizer.encode(text)
     runner = GraphRunner(model.graph)
-    nats = [0.0] * len(context)
-    start = 0
-    while len(nats) < len(tokens):
-        window = tokens[start : start + model.positions]
-        table = runner.log_probabilities(np.array(window))
-        for index in range(len(nats), min(start + len(window) + 1, len(tokens))):
-            nats.append(-float(table[index - 1 - start, tokens[index]]))
-        start += stride
-    return nats[len(context) :]
+    nats: list[float] = []
+    begin = previous = 0
+    for end in lay_out_blocks(tokens, stride, tokenizer.find_breaks()):
+        whole = len(context) + end <= model.positions
+        before = [*context, *tokens[:begin]] if whole or not begin else tokens[previous:begin]
+        table = runner.log_probabilities(np.array([*before, *tokens[begin:end]])[: model.positions])
+        nats += [-float(table[len(before) + index - 1, tokens[begin + index]]) for index in range(end - begin)]
+        previous, begin = begin, end
+    return nats
 
 
 @pytest.mark.parametrize("head", ["", "A keeper hears a bell under the sea."])
@@ -116,8 +119,9 @@ def test_white_space_alone_has_no_score(engine: OnnxEngine) -> None:
     assert engine.score("").perplexity == 0
 
 
-def test_edits_rescore_only_what_follows(model: StyleModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    engine = OnnxEngineLoader().load(model)
+@pytest.fixture
+def count_read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return a list that grows by the number of tokens of each read."""
     read: list[int] = []
     run = TokenCache._run
 
@@ -126,18 +130,120 @@ def test_edits_rescore_only_what_follows(model: StyleModel, monkeypatch: pytest.
         return run(self, tokens, first_row, cancellation)
 
     monkeypatch.setattr(TokenCache, "_run", count)
-    text = STORY * 12
+    return read
+
+
+def vary(count: int) -> str:
+    """Return so many paragraphs, no two of them alike."""
+    words = (
+        "fog",
+        "Mara",
+        "the wall",
+        "a gull",
+        "listened",
+        "came",
+        "the lamp",
+        "slate",
+        "and",
+        "cold",
+        "twice",
+        "her",
+    )
+    drawn = np.random.default_rng(5).choice(words, (count, 6))
+    return "\n\n".join(f"{' '.join(row)}." for row in drawn)
+
+
+def test_writing_on_rescores_only_the_end(model: StyleModel, count_read: list[int]) -> None:
+    engine = OnnxEngineLoader().load(model)
+    text = vary(60)
     engine.score(text)
-    whole = sum(read)
-    read.clear()
+    whole = sum(count_read)
+    count_read.clear()
     edited = engine.score(text + "And then")
-    assert 0 < sum(read) <= model.positions
-    assert sum(read) < whole / 4
+    assert 0 < sum(count_read) <= model.positions < whole / 4
     fresh = OnnxEngineLoader().load(model).score(text + "And then")
     assert [token.nats for token in edited.tokens] == pytest.approx([token.nats for token in fresh.tokens], abs=1e-3)
-    read.clear()
+    count_read.clear()
     engine.score(text + "And then")
-    assert not read
+    assert not count_read
+
+
+@pytest.mark.parametrize("place", [0.1, 0.5, 0.9])
+def test_an_edit_in_the_middle_rescores_only_what_the_window_sees(
+    model: StyleModel, count_read: list[int], place: float
+) -> None:
+    engine = OnnxEngineLoader().load(model)
+    text = vary(150)
+    engine.score(text)
+    whole = sum(count_read)
+    count_read.clear()
+    middle = text.index("\n\n", int(len(text) * place)) + 2
+    engine.score(text[:middle] + "Nobody saw it. " + text[middle:])
+    assert 0 < sum(count_read) <= 5 * model.positions < whole / 4
+
+
+@given(st.lists(st.integers(1, 40), min_size=0, max_size=400), st.integers(8, 64))
+def test_blocks_are_neither_short_nor_long(ids: list[int], most: int) -> None:
+    ends = lay_out_blocks(ids, most, frozenset({1, 2}))
+    sizes = [end - begin for begin, end in itertools.pairwise([0, *ends])]
+    assert sum(sizes) == len(ids)
+    assert all(most // 2 <= size <= most for size in sizes[:-1])
+    assert all(0 < size <= most for size in sizes[-1:])
+
+
+def test_blocks_begin_where_they_began_soon_after_an_edit() -> None:
+    ids = np.random.default_rng(3).integers(0, 500, 20_000).tolist()
+    breaks = frozenset(range(10))
+    before = lay_out_blocks(ids, 512, breaks)
+    for place in range(500, 19_000, 1500):
+        after = {end - 1 for end in lay_out_blocks([*ids[:place], 77, *ids[place:]], 512, breaks)}
+        later = [end for end in before if end > place]
+        moved = next(index for index, end in enumerate(later) if end in after)
+        assert moved <= 6
+        assert set(later[moved:]) <= after
+
+
+def test_rank_entropy_and_alternatives_are_the_models_own(model: StyleModel, engine: OnnxEngine) -> None:
+    score = engine.score(STORY, alternatives=5)
+    tokenizer = TextTokenizer(model.tokenizer, model.name, model.vocabulary)
+    tokens = tokenizer.encode(STORY.strip())
+    table = GraphRunner(model.graph).log_probabilities(np.array([model.end_token_id, *tokens]))
+    for index, (token, scored) in enumerate(zip(tokens, score.tokens, strict=True)):
+        row = table[index]
+        assert scored.entropy == pytest.approx(-float((np.exp(row) * row).sum()), abs=1e-3)
+        assert abs(scored.rank - (1 + int((row > row[token]).sum()))) <= 1
+        assert [each.probability for each in scored.alternatives] == pytest.approx(
+            np.sort(np.exp(row))[::-1][:5].tolist(), abs=1e-4
+        )
+    assert all(not token.alternatives for token in engine.score(STORY).tokens)
+
+
+def test_surprise_of_a_certain_and_of_an_open_place() -> None:
+    logits = np.array([[50.0, 0, 0, 0], [1, 1, 1, 1]], np.float32)
+    certain, open_place = measure_surprise(logits, [0, 2], 1)
+    assert certain.nats == pytest.approx(0)
+    assert certain.rank == 1
+    assert certain.entropy == pytest.approx(0, abs=1e-6)
+    assert open_place.nats == pytest.approx(math.log(4))
+    assert open_place.entropy == pytest.approx(math.log(4))
+    token, chance = certain.likeliest[0]
+    assert token == 0
+    assert chance == pytest.approx(1)
+
+
+def test_a_wish_to_end_breaks_off_a_piece_under_way(tmp_path: Path) -> None:
+    engine = OnnxEngineLoader().load(make_tiny_style_model(tmp_path, layers=6, width=256, heads=4, positions=2048))
+    main, others = threading.current_thread(), []
+
+    def is_cancelled() -> bool:
+        others.append(threading.current_thread() is not main)
+        return others[-1]
+
+    with pytest.raises(StorydeskError) as caught:
+        engine.score(vary(400), is_cancelled=is_cancelled)
+    assert caught.value.failure.code == FailureCode.CANCELLED
+    assert any(others)
+    assert not [thread for thread in threading.enumerate() if thread.name == "scoring-watch"]
 
 
 @pytest.mark.parametrize("place", [0, 100, 500])

@@ -99,3 +99,53 @@ def test_it_ends_whole_and_not_before_its_time(pieces: list[str], words: int) ->
     assert shown == shown.rstrip()
     if not ended:
         assert shown == text.rstrip()
+
+
+@given(
+    st.text("ab .\n", max_size=60), st.lists(st.text("ab .\n", min_size=1, max_size=5), max_size=3), st.integers(1, 9)
+)
+def test_a_stop_never_shows_and_ends_the_text_before_it(text: str, stops: list[str], size: int) -> None:
+    rule = StopRule(500, until_sentence_end=True, stops=stops)
+    shown, ended = run(rule, text, size)
+    places = [place for stop in stops if (place := text.find(stop)) >= 0]
+    if not places:
+        assert (shown, ended) == (text.rstrip(), False)
+        return
+    # Of two stops that overlap the one that is complete first ends the text.
+    assert ended
+    assert rule.met_stop
+    assert text.startswith(shown)
+    assert len(shown) <= max(places)
+    assert not any(stop.strip() and stop in shown for stop in stops)
+
+
+def test_a_stop_may_begin_only_in_the_new_text() -> None:
+    assert run(StopRule(500, until_sentence_end=True, context="Go.\n", stops=["\n\n"]), "\nHe went.") == (
+        "\nHe went.",
+        False,
+    )
+
+
+@pytest.mark.parametrize("size", [1, 3, 50])
+@pytest.mark.parametrize("until_sentence_end", [True, False])
+def test_length_in_words_has_limits(size: int, until_sentence_end: bool) -> None:
+    text = "One two three. Four five six seven eight nine. Ten eleven twelve."
+    longer = StopRule(1, until_sentence_end=until_sentence_end, minimum_words=5)
+    assert len(run(longer, text, size)[0].split()) == (9 if until_sentence_end else 5)
+    shorter = StopRule(9, until_sentence_end=until_sentence_end, maximum_words=5)
+    assert run(shorter, text, size) == ("One two three. Four five", True)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5])
+def test_a_long_text_without_sentences_ends_at_its_most_words(size: int) -> None:
+    shown, ended = run(StopRule(10, until_sentence_end=True, maximum_words=12), "and so on " * 50, size)
+    assert (len(shown.split()), ended) == (12, True)
+
+
+def test_a_rule_goes_back_and_on_another_way() -> None:
+    rule = StopRule(500, until_sentence_end=True, marks=MARKS)
+    shown, ended = rule.feed("The end.\n\nPrompt: A")
+    assert (shown, ended, rule.met_mark) == ("The end.", True, True)
+    rule.rewind("The end.")
+    assert rule.feed(" Or not. So") == (" Or not. So", False)
+    assert not rule.met_mark

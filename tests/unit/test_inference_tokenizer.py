@@ -23,7 +23,11 @@ PIECES = [
     "\U0001f600", "\U0001f44d\U0001f3fd", "\U0001f469\u200d\U0001f680", "\U0001f1e9\U0001f1ea", "❤️", "1️⃣", "©", "…",
 ]  # fmt: skip
 texts = st.one_of(st.text(max_size=60), st.lists(st.sampled_from(PIECES), max_size=20).map("".join))
-CLUSTERS = ["\U0001f44d\U0001f3fd", "\U0001f469\u200d\U0001f680", "\U0001f1e9\U0001f1ea", "❤️", "न्", "中", "\U0001f600"]
+CLUSTERS = [
+    "1️⃣", "#️⃣", "e\u0301", "o\u0308\u0304", "क्ष", "न्", "か\u3099", "中", "\u1112\u1161\u11ab", "❤️", "\U0001f600",
+    "\U0001f44d\U0001f3fd", "\U0001f469\u200d\U0001f680", "\U0001f468\u200d\U0001f469\u200d\U0001f467",
+    "\U0001f1e9\U0001f1ea", "\U0001f3f4\U000e0067\U000e0062\U000e007f",
+]  # fmt: skip
 
 
 def stream(ids: list[int]) -> list[str]:
@@ -40,14 +44,14 @@ def test_streamed_equals_decoded_equals_written(text: str) -> None:
     assert "".join(stream(ids)) == text
 
 
-@given(st.lists(st.sampled_from(CLUSTERS), min_size=1, max_size=8))
-def test_no_chunk_ends_inside_a_character(clusters: list[str]) -> None:
-    text = " x ".join(clusters)
+@given(st.lists(st.sampled_from(CLUSTERS), min_size=1, max_size=8), st.sampled_from([" x ", "", "x", ". "]))
+def test_no_chunk_ends_inside_a_character(clusters: list[str], joint: str) -> None:
+    text = joint.join(clusters)
     inside = set()
     place = 0
     for cluster in clusters:
         inside |= set(range(place + 1, place + len(cluster)))
-        place += len(cluster) + len(" x ")
+        place += len(cluster) + len(joint)
     shown = 0
     for chunk in stream(TOKENIZER.encode(text)):
         shown += len(chunk)
