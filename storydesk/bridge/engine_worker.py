@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, QThread, Signal
@@ -16,7 +16,7 @@ from storydesk.bridge.serial_worker import STACK_BYTES, describe_unexpected
 from storydesk.domain.failures import Failure, FailureCode, StorydeskError
 from storydesk.domain.generation import Finished, FinishReason, TextChunk
 from storydesk.services.desk import Desk
-from storydesk.services.ports import TextEngine
+from storydesk.services.ports import IsCancelled, TextEngine
 from storydesk.services.writing import Started, WritingRequest
 
 SECONDS_BETWEEN_CHUNKS = 1 / 30
@@ -84,6 +84,10 @@ class ScoreReady:
     score: DraftScore | None
 
 
+Errand = Callable[[IsCancelled], None]
+"""Something else to do with the engine, in its thread."""
+
+
 @dataclass(frozen=True, slots=True)
 class _WriteJob:
     request: WritingRequest
@@ -123,6 +127,7 @@ class EngineWorker(QThread):
         self._condition = threading.Condition()
         self._writing: deque[_WriteJob] = deque()
         self._scoring: _ScoreJob | None = None
+        self._errand: Errand | None = None
         self._wanted_model: str | None = ""  # "" loads the model in use, None: nothing to load
         self._epoch = 0
         self._busy_writing = False
@@ -149,6 +154,21 @@ class EngineWorker(QThread):
         with self._condition:
             self._scoring = _ScoreJob(revision, text, prompt)
             self._condition.notify_all()
+
+    def run_errand(self, errand: Errand) -> None:
+        """Run something with the engine when there is nothing else to do; only the newest errand counts.
+
+        It is told by ``is_cancelled`` when it has to make way, and runs again from its beginning after that. It
+        handles its own failures, CANCELLED excepted.
+        """
+        with self._condition:
+            self._errand = errand
+            self._condition.notify_all()
+
+    def drop_errand(self) -> None:
+        """Forget an errand that has not begun; one that has must look whether it is still wanted."""
+        with self._condition:
+            self._errand = None
 
     def use_model(self, name: str = "") -> None:
         """Verify and swap in a model between two requests; without a name, load the one the settings name."""
@@ -182,25 +202,39 @@ class EngineWorker(QThread):
     def _work_once(self) -> bool:
         with self._condition:
             self._busy_writing = False
-            self._condition.wait_for(
-                lambda: self._closing or self._wanted_model is not None or bool(self._writing) or bool(self._scoring)
-            )
+            self._condition.wait_for(lambda: self._closing or self._has_work() or self._errand is not None)
             if self._closing:
                 return False
             wanted, self._wanted_model = self._wanted_model, None
-            write = score = None
+            write = score = errand = None
             if wanted is None and self._writing:
                 write = self._writing.popleft()
                 self._busy_writing = True
-            elif wanted is None:
+            elif wanted is None and self._scoring is not None:
                 score, self._scoring = self._scoring, None
+            elif wanted is None:
+                errand, self._errand = self._errand, None
         if wanted is not None:
             self._load(wanted)
         elif write is not None:
             self._write(write)
         elif score is not None:
             self._score(score)
+        elif errand is not None:
+            self._run(errand)
         return True
+
+    def _has_work(self) -> bool:
+        return self._wanted_model is not None or bool(self._writing) or self._scoring is not None
+
+    def _run(self, errand: Errand) -> None:
+        try:
+            errand(lambda: self._closing or self._has_work() or self._errand is not None)
+        except StorydeskError as error:
+            if error.failure.code != _CANCELLED:
+                raise
+            with self._condition:
+                self._errand = self._errand or errand
 
     def _load(self, name: str) -> None:
         self.loading_started.emit(name or self._desk.models.active)
@@ -279,7 +313,7 @@ class EngineWorker(QThread):
 
     def _score(self, job: _ScoreJob) -> None:
         def is_cancelled() -> bool:
-            return self._closing or bool(self._writing) or self._scoring is not None or self._wanted_model is not None
+            return self._closing or self._has_work()
 
         try:
             engine = self._desk.engines.engine()

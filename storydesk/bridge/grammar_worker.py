@@ -15,7 +15,7 @@ from storydesk.domain.failures import Failure, FailureCode, StorydeskError
 from storydesk.domain.polishing import Finding, PolishSettings
 from storydesk.domain.settings import GRAMMAR_ENGINE
 from storydesk.services.desk import Desk
-from storydesk.services.polishing import AS_USUAL, AUTO, HARPER, PolishingService
+from storydesk.services.polishing import AS_USUAL, AUTO, HARPER, Check, PolishingService
 
 _log = logging.getLogger(__name__)
 
@@ -30,6 +30,8 @@ class GrammarReport:
     deep: bool
     engines: tuple[str, ...]
     failures: tuple[Failure, ...] = ()
+    check: Check | None = None
+    """A deep pass as the service gave it, in code points."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +175,7 @@ class GrammarWorker(QThread):
             is_cancelled=must_stop,
         )
         placed = tuple(place_findings(job.text, check.findings))
-        return GrammarReport(job.revision, job.text, placed, True, check.engines, check.failures)
+        return GrammarReport(job.revision, job.text, placed, True, check.engines, check.failures, check)
 
     def _check_quickly(self, polishing: PolishingService, job: _Job) -> GrammarReport:
         findings = polishing.check_quickly(job.text, settings=job.story.settings, names=job.story.names)

@@ -28,3 +28,11 @@ def place_findings(text: str, findings: Iterable[Finding]) -> list[Finding]:
     return [
         replace(finding, start=units.to_units(finding.start), end=units.to_units(finding.end)) for finding in findings
     ]
+
+
+def find_code_points(text: str, finding: Finding) -> Finding:
+    """Return a finding that is placed in UTF-16 units with its places in code points."""
+    encoded = text.encode("utf-16-le", "surrogatepass")
+    start = len(encoded[: finding.start * 2].decode("utf-16-le", "surrogatepass"))
+    length = len(encoded[finding.start * 2 : finding.end * 2].decode("utf-16-le", "surrogatepass"))
+    return replace(finding, start=start, end=start + length)

@@ -7,10 +7,12 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from storydesk.bridge.engine_worker import EngineState, EngineWorker, ScoreReady
-from storydesk.bridge.grammar_worker import GrammarWorker
+from storydesk.bridge.grammar_worker import CheckedStory, GrammarWorker
 from storydesk.bridge.manuscript_controller import ManuscriptController, OpenStory
+from storydesk.bridge.polish_controller import PolishController
 from storydesk.bridge.serial_worker import SerialWorker
 from storydesk.bridge.writing_controller import WritingController
+from storydesk.domain.polishing import PolishSettings
 from storydesk.domain.settings import GRAMMAR_LIVE
 from storydesk.services.desk import Desk
 
@@ -22,6 +24,8 @@ JOIN_SECONDS = 20.0
 class Workroom(QObject):
     """Owns the threads of one window and says when to look at the text again. GUI thread."""
 
+    polish_settings_changed = Signal(object)
+    """The PolishSettings of the story that was opened."""
     score_changed = Signal(object)
     """A DraftScore of the text as it is; None where there is nothing to score or it is not known yet."""
 
@@ -32,13 +36,16 @@ class Workroom(QObject):
         self.revision = 0
         self._read_page: Callable[[], str] = str
         self._running = False
+        self.polish_settings = PolishSettings()
         self.library = SerialWorker("library", self)
         self.engine = EngineWorker(desk, self)
         self.grammar = GrammarWorker(desk, self)
+        self.polisher = PolishController(desk, self.grammar, self.engine, self)
         self.manuscripts = ManuscriptController(desk, self.library, self.read_page, self)
         self.writing = WritingController(desk, self.engine, self.library, self)
         self._score_due = self._make_timer(SCORE_PAUSE_MILLISECONDS, self._on_score_due)
         self._grammar_due = self._make_timer(GRAMMAR_PAUSE_MILLISECONDS, self._on_grammar_due)
+        self.manuscripts.story_opened.connect(self._read_polish_settings)
         self.engine.score_ready.connect(self._on_score_ready)
         self.engine.engine_ready.connect(self._on_engine_ready)
 
@@ -86,8 +93,44 @@ class Workroom(QObject):
         self._grammar_due.start(0)
 
     def polish(self) -> None:
-        """Let every grammar checker read the whole text."""
-        self.grammar.check_deeply(self.revision, self.read_page())
+        """Let every grammar checker read the whole text, and the model order what they suggest; a plan comes out."""
+        self.polisher.start(self.revision, self.read_page(), self.checked_story())
+
+    def checked_story(self) -> CheckedStory:
+        """Return how the open story is polished, and the names in its title."""
+        opened = self.manuscripts.opened
+        return CheckedStory(self.polish_settings, (opened.story.title,) if opened else ())
+
+    def change_polish_settings(self, settings: PolishSettings) -> None:
+        """Keep how the open story is polished, and check it again."""
+        self.polish_settings = settings
+        opened = self.manuscripts.opened
+        if opened is not None and not self.manuscripts.read_only:
+            story_id = opened.story.id
+            self.library.submit(
+                lambda: self.desk.manuscripts.keep_polish_settings(story_id, settings),
+                lambda _done: None,
+                self.manuscripts.failed.emit,
+            )
+        self._grammar_due.start(0)
+
+    def _read_polish_settings(self, opened: OpenStory | None) -> None:
+        """Ask for the settings of another story; until they come the usual ones hold."""
+        self.polish_settings = PolishSettings()
+        if opened is None:
+            return
+        story_id = opened.story.id
+
+        def on_read(settings: object) -> None:
+            now = self.manuscripts.opened
+            if isinstance(settings, PolishSettings) and now is not None and now.story.id == story_id:
+                self.polish_settings = settings
+                self.polish_settings_changed.emit(settings)
+                self._grammar_due.start(0)
+
+        self.library.submit(
+            lambda: self.desk.manuscripts.polish_settings(story_id), on_read, self.manuscripts.failed.emit
+        )
 
     def close(self) -> list[str]:
         """Save, end all threads and close the desk; return the texts that could not be saved."""
@@ -112,7 +155,7 @@ class Workroom(QObject):
     @Slot()
     def _on_grammar_due(self) -> None:
         if self._running and self.desk.settings.get(GRAMMAR_LIVE):
-            self.grammar.check(self.revision, self.read_page())
+            self.grammar.check(self.revision, self.read_page(), self.checked_story())
 
     @Slot(object)
     def _on_score_ready(self, event: ScoreReady) -> None:

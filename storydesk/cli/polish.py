@@ -13,10 +13,11 @@ from storydesk.cli.console import Console
 from storydesk.cli.files import Source, read_source
 from storydesk.domain.failures import FailureCode, StorydeskError
 from storydesk.domain.manuscript import Story
-from storydesk.domain.polishing import Finding
+from storydesk.domain.polishing import Finding, PolishSettings
+from storydesk.domain.readability import Readability, measure_readability
 from storydesk.services.atomic_file import write_atomically
 from storydesk.services.desk import Desk
-from storydesk.services.polishing import AUTO, ENGINES, Polish
+from storydesk.services.polishing import AS_USUAL, AUTO, ENGINES, Polish
 
 _PLAIN = {".txt", ".md", ".markdown", ".text"}
 _BYTE_ORDER_MARKS = (
@@ -55,6 +56,14 @@ def add_parser(subparsers: Any) -> None:
         action="store_true",
         help="save the mended text: txt and md in place, others as a new document beside the old one",
     )
+    parser.add_argument("--language", metavar="CODE", help="of the text, as LanguageTool has them (en-US)")
+    parser.add_argument("--dialogue", action="store_true", help="mend what stands in quotation marks too")
+    parser.add_argument(
+        "--rank",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="let the model in use order the suggestions and hold doubtful ones back (on)",
+    )
     add_json_option(parser)
     parser.set_defaults(run=run)
 
@@ -69,17 +78,28 @@ def run(arguments: argparse.Namespace, desk: Desk, console: Console) -> int:
     text = plain.text if plain else source.text
     if not text.strip():
         raise StorydeskError(FailureCode.TEXT_EMPTY)
-    polish = _polish(text, arguments.engine, desk, console)
+    settings = PolishSettings(
+        language=arguments.language or AS_USUAL.language, rank=arguments.rank, mend_dialogue=arguments.dialogue
+    )
+    polish = _polish(text, source.title, arguments, settings, desk, console)
     written = _write(source, plain, polish, desk) if arguments.write else None
-    _tell(source, text, polish, written, console)
+    _tell(source, text, polish, settings, written, console)
     return 0
 
 
-def _polish(text: str, engine: str, desk: Desk, console: Console) -> Polish:
+def _polish(
+    text: str, title: str, arguments: argparse.Namespace, settings: PolishSettings, desk: Desk, console: Console
+) -> Polish:
     polishing = desk.new_polishing()
     try:
-        with console.progress("Checking"):
-            polish = polishing.polish(text, engine)
+        with console.progress("Checking") as report:
+            polish = polishing.polish(
+                text,
+                arguments.engine,
+                settings=settings,
+                names=(title,),
+                progress=lambda done, total: report("Checking", done, total),
+            )
     finally:
         polishing.close()
     for failure in polish.check.failures:
@@ -87,14 +107,29 @@ def _polish(text: str, engine: str, desk: Desk, console: Console) -> Polish:
     return polish
 
 
-def _tell(source: Source, text: str, polish: Polish, written: Path | None, console: Console) -> None:
+def _tell(
+    source: Source, text: str, polish: Polish, settings: PolishSettings, written: Path | None, console: Console
+) -> None:
     findings, applied = polish.check.findings, set(polish.applied)
+    english = settings.language.startswith("en")
+    before, after = (measure_readability(words) for words in (text, polish.text))
     console.give(
         {
             "findings": [_as_record(finding, text, finding in applied) for finding in findings],
             "text": polish.text,
             "engines": list(polish.check.engines),
             "notices": [console.describe(failure) for failure in polish.check.failures],
+            "model": polish.check.model,
+            "sentences": [
+                {
+                    "start": hunk.start,
+                    "end": hunk.end,
+                    "before": polish.plan.before(hunk),
+                    "after": polish.plan.after(hunk),
+                }
+                for hunk in polish.plan.hunks
+            ],
+            "readability": {"before": before.as_record(), "after": after.as_record()} if english else None,
             "written": str(written.resolve()) if written else None,
         }
     )
@@ -106,6 +141,8 @@ def _tell(source: Source, text: str, polish: Polish, written: Path | None, conso
     for finding in findings:
         show(_describe(finding, text, name, finding in applied))
     count = f"{len(findings)} found, {len(applied)} with a clear remedy"
+    if english and source.path is not None:
+        show(_describe_readability(before, after))
     if source.path is None:
         console.note(f"{count}.")
         console.stream(polish.text)
@@ -171,7 +208,22 @@ def _describe(finding: Finding, text: str, name: str, applied: bool) -> str:
     if finding.suggestions:
         arrow = "->" if applied else "perhaps"
         remedy = f" {arrow} “{finding.suggestions[0]}”"
-    return f"{name}:{line}:{column}: {finding.category}: “{span}”{remedy}  {finding.message} [{finding.source}]"
+    doubt = " (doubtful)" if finding.doubtful else ""
+    return f"{name}:{line}:{column}: {finding.category}{doubt}: “{span}”{remedy}  {finding.message} [{finding.source}]"
+
+
+def _describe_readability(before: Readability, after: Readability) -> str:
+    pairs = (
+        ("reading ease", f"{before.reading_ease:.1f}", f"{after.reading_ease:.1f}"),
+        ("words a sentence", f"{before.mean_sentence:.1f}", f"{after.mean_sentence:.1f}"),
+        ("passive", f"{before.passive_share:.0%}", f"{after.passive_share:.0%}"),
+        ("adverbs", f"{before.adverb_share:.1%}", f"{after.adverb_share:.1%}"),
+        ("repeated openings", f"{before.repeated_opening_share:.0%}", f"{after.repeated_opening_share:.0%}"),
+        ("speech", f"{before.dialogue_share:.0%}", f"{after.dialogue_share:.0%}"),
+    )
+    return "Readability: " + ", ".join(
+        f"{name} {first}" if first == second else f"{name} {first} -> {second}" for name, first, second in pairs
+    )
 
 
 def _as_record(finding: Finding, text: str, applied: bool) -> dict[str, Any]:
@@ -184,5 +236,6 @@ def _as_record(finding: Finding, text: str, applied: bool) -> dict[str, Any]:
         "message": finding.message,
         "suggestions": list(finding.suggestions),
         "source": finding.source,
+        "doubtful": finding.doubtful,
         "applied": applied,
     }

@@ -48,11 +48,15 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class PolishSettings:
-    """How one story is polished; ``words`` are its own, ``ignored`` the fingerprints of what was ignored once."""
+    """How one story is polished; ``words`` are its own, ``ignored`` the fingerprints of what was ignored once.
+
+    ``leave_dialogue`` flags nothing in quotation marks; ``mend_dialogue`` lets a plan change what stands there.
+    """
 
     language: str = "en-US"
     engine: str = "auto"
     leave_dialogue: bool = False
+    mend_dialogue: bool = False
     leave_dialect: bool = True
     rank: bool = True
     ignored_rules: frozenset[str] = frozenset()

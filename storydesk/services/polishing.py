@@ -128,11 +128,10 @@ class PolishingService:
         *,
         settings: PolishSettings = AS_USUAL,
         names: Iterable[str] = (),
-        dialogue: bool = False,
         progress: Progress | None = None,
         is_cancelled: IsCancelled | None = None,
     ) -> Polish:
-        """Return the check and the plan of every clear remedy; speech is left as it is unless ``dialogue``.
+        """Return the check and the plan of every clear remedy; speech is left as it is unless the settings ask for it.
 
         Where the settings ask for it and there is a model, it puts the suggestions in order first; a model that
         can't be loaded costs the order only, and is told among the failures.
@@ -140,7 +139,7 @@ class PolishingService:
         check = self.check(text, engine, settings=settings, names=names, progress=progress, is_cancelled=is_cancelled)
         if settings.rank and self._ranker is not None:
             check = self._rank(text, check, self._ranker, progress, is_cancelled)
-        return Polish(check, make_plan(text, check.findings, dialogue=dialogue))
+        return Polish(check, make_plan(text, check.findings, dialogue=settings.mend_dialogue))
 
     def polish_addition(self, before: str, addition: str, *, settings: PolishSettings = AS_USUAL) -> str:
         """Return a text that goes on after ``before`` with every clear remedy, speech included; for a model's text.

@@ -6,10 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from storydesk.domain.failures import FailureCode, StorydeskError
+from storydesk.domain.manuscript import count_words
 from storydesk.domain.polishing import Finding
 from storydesk.domain.ranking import Trial, judge, make_trials
 from storydesk.services.engines import EngineHost
 from storydesk.services.ports import IsCancelled, Progress, SentenceRanker
+
+LOST_NATS_A_WORD = 12.0
+"""A model that is as surprised as this on average (fiction takes about 5) knows too little to have a say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +57,23 @@ def rank_findings(
 ) -> Ranking:
     """Return the findings with suggestions likeliest first and doubtful ones marked.
 
+    A model that can make nothing of the text has no say: the findings come back as they are, without its name.
     Raise StorydeskError(CANCELLED) and what loading a model may raise.
     """
     trials = make_trials(text, findings)
     model = ranker.model if trials else ""
     judged: dict[Finding, Finding] = {}
+    nats = words = 0.0
     for done, (finding, trial) in enumerate(trials):
         if is_cancelled is not None and is_cancelled():
             raise StorydeskError(FailureCode.CANCELLED)
         _tell(progress, done, len(trials))
-        judged[finding] = judge(text[finding.start : finding.end], finding, ranker.measure(trial, is_cancelled))
+        measured = ranker.measure(trial, is_cancelled)
+        judged[finding] = judge(text[finding.start : finding.end], finding, measured)
+        nats, words = nats + measured[0], words + count_words(trial.before + trial.variants[0])
     _tell(progress, len(trials), len(trials))
+    if nats > LOST_NATS_A_WORD * words:
+        return Ranking(tuple(findings), "", 0)
     return Ranking(tuple(judged.get(finding, finding) for finding in findings), model, len(judged))
 
 

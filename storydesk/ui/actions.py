@@ -58,7 +58,8 @@ TABLE: tuple[ActionSpec, ...] = (
     ActionSpec("previous_note", _n("Previous grammar note"), "Shift+F8", "arrow-up"),
     ActionSpec("show_fixes", _n("Fixes for the word at the cursor"), "Alt+Return", "wrench", writes=True),
     ActionSpec("accept_note", _n("Accept"), "Alt+A", "check", _n("Put the first suggestion in"), writes=True),
-    ActionSpec("ignore_note", _n("Ignore"), "Alt+I", "eye-slash", _n("Leave it as it is, here and elsewhere")),
+    ActionSpec("ignore_note", _n("Ignore"), "Alt+I", "eye-slash", _n("Leave it as it is in this sentence")),
+    ActionSpec("ignore_rule", _n("Ignore rule"), "Alt+R", "prohibit", _n("Never say this about this story again")),
     ActionSpec(
         "learn_note", _n("Learn"), "Alt+L", "book-bookmark", _n("Put the word into your dictionary"), writes=True
     ),

@@ -22,9 +22,11 @@ from storydesk.bridge.grammar_worker import GrammarFailed, GrammarReport
 from storydesk.bridge.manuscript_controller import OpenStory
 from storydesk.bridge.notices import NoticeBus
 from storydesk.bridge.phrases import Phrases
+from storydesk.bridge.polish_controller import PolishReady
 from storydesk.bridge.workroom import Workroom
 from storydesk.domain.failures import Failure, FailureCode
 from storydesk.domain.manuscript import Story
+from storydesk.domain.polish_plan import PolishPlan
 from storydesk.domain.settings import GRAMMAR_LIVE, PAGE_SIZE, PARTNER_SHOWN, SIDE_SHOWN, WINDOW_GEOMETRY
 from storydesk.ui.actions import make_actions
 from storydesk.ui.assistant.co_writer import CoWriter
@@ -168,6 +170,7 @@ class MainWindow(QMainWindow):
         writing.writing_changed.connect(self._on_writing_changed)
         self.co_writer.nothing_to_go_on.connect(self._on_nothing_to_go_on)
         self.workroom.grammar.report_ready.connect(self._on_report_ready)
+        self.workroom.polisher.plan_ready.connect(self._on_plan_ready)
         self.workroom.grammar.check_failed.connect(self._on_check_failed)
         self.notes.count_changed.connect(self.status.show_notes)
 
@@ -191,6 +194,7 @@ class MainWindow(QMainWindow):
             "accept_note": lambda: self.notes.accept(),
             "ignore_note": lambda: self.notes.ignore(),
             "learn_note": lambda: self.notes.learn(),
+            "ignore_rule": lambda: self.notes.ignore_rule(),
             "undo": self.page.undo,
             "redo": self.page.redo,
             "search": self._search,
@@ -330,6 +334,19 @@ class MainWindow(QMainWindow):
         self.notes.polish()
 
     @Slot(object)
+    def _on_plan_ready(self, ready: PolishReady) -> None:
+        """Show what could be mended, unless the writer has gone on to something else meanwhile."""
+        for failure in ready.check.failures:
+            self.notices.post(failure)
+        here = self.pages.currentWidget() is self.desk_page and ready.revision == self.workroom.revision
+        if ready.plan.edits and here and self._writes:
+            self.side.show_polish(ready, self._put_in)
+
+    def _put_in(self, plan: PolishPlan) -> None:
+        if not self.notes.apply_plan(plan):
+            self.partner.polish.say(self.tr("The text has changed meanwhile; polish it again."))
+
+    @Slot(object)
     def _on_check_failed(self, event: GrammarFailed) -> None:
         self.notices.post(event.failure)
         if event.deep:
@@ -337,8 +354,9 @@ class MainWindow(QMainWindow):
 
     @Slot(object)
     def _on_report_ready(self, report: GrammarReport) -> None:
-        for failure in report.failures:
-            self.notices.post(failure)
+        if not report.deep:  # a polish tells everything at its end
+            for failure in report.failures:
+                self.notices.post(failure)
 
     @Slot(str)
     def _on_setting_changed(self, key: str) -> None:

@@ -35,6 +35,16 @@ def say_category(category: str) -> str:
     return words.get(category, QCoreApplication.translate("Polish", "Note"))
 
 
+DOUBTFUL = "doubtful"
+
+
+def say_group(group: str) -> str:
+    """Return the heading over a group of notes: a kind of finding, or what is held back."""
+    if group == DOUBTFUL:
+        return QCoreApplication.translate("Polish", "Perhaps right as it is")
+    return say_category(group)
+
+
 def say_message(message: str) -> str:
     """Return a checker's message with quotes where it marks words as code."""
     return re.sub(r"`([^`]*)`", "“\\1”", message)

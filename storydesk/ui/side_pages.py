@@ -15,7 +15,9 @@ from storydesk.bridge.phrases import Phrases
 from storydesk.bridge.workroom import Workroom
 
 if TYPE_CHECKING:
+    from storydesk.bridge.polish_controller import PolishReady
     from storydesk.bridge.tuning_controller import TuningController
+    from storydesk.domain.polish_plan import PolishPlan
     from storydesk.ui.tuning.tuning_page import TuningPage
 
 
@@ -78,6 +80,27 @@ class SidePages(QObject):
             self._tuning.leave_wanted.connect(self.show_writing)
             self._pages.addWidget(self._tuning)
         self._pages.setCurrentWidget(self._tuning)
+
+    def show_polish(self, ready: PolishReady, apply: Callable[[PolishPlan], object]) -> None:
+        """Turn to the corrections of a whole story; ``apply`` hears what the writer takes."""
+        from storydesk.ui.assistant.polish_page import PolishPage
+
+        page = PolishPage(ready, self._window)
+
+        def leave() -> None:
+            self.show_writing()
+            self._pages.removeWidget(page)
+            page.deleteLater()
+
+        def take(plan: PolishPlan) -> None:
+            leave()
+            apply(plan)
+
+        page.leave_wanted.connect(leave)
+        page.apply_wanted.connect(take)
+        self._pages.addWidget(page)
+        self._pages.setCurrentWidget(page)
+        page.setFocus()
 
     def show_writing(self) -> None:
         """Turn back to the text; a tuning goes on beside it."""

@@ -44,11 +44,11 @@ def test_score_has_figures(tiny: Storydesk, tale: Path) -> None:
 
 def test_polish_with_harper(tiny: Storydesk, tale: Path) -> None:
     before = tale.read_bytes()
-    record = tiny.json("polish", tale, "--engine", "harper")
+    record = tiny.json("polish", tale, "--engine", "harper", "--dialogue")
     assert tale.read_bytes() == before
     assert any(finding["text"] == "recieved" for finding in record["findings"])
     assert "received" in record["text"]
-    assert tiny("polish", tale, "--engine", "harper", "--write").code == 0
+    assert tiny("polish", tale, "--engine", "harper", "--dialogue", "--write").code == 0
     mended = tale.read_text(encoding="utf-8")
     assert mended.startswith("# The Bell\n\n“Did you hear it?”")
     assert "he received no letter" in mended

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from storydesk.domain.book import Book, PublishingProfile, ReadText
 from storydesk.domain.failures import Failure, FailureCode, StorydeskError
 from storydesk.domain.generation import Finished, FinishReason, GenerationEvent, GenerationRequest, TextChunk
 from storydesk.domain.manuscript import Draft, GenerationRecord, Story
@@ -55,8 +56,11 @@ def make_model(name: str = "starter", *, built_in: bool = True, folder: Path = P
     )
 
 
+_SLIPS = ("teh", "recieve")
+
+
 class FakeEngine:
-    """Writes the words of ``script`` in a circle, rotated by the seed; every token costs two nats."""
+    """Writes the words of ``script`` in a circle, rotated by the seed; a token costs two nats, a slip twelve."""
 
     def __init__(self, model: StyleModel, script: Sequence[str]) -> None:
         self.model = model
@@ -98,7 +102,7 @@ class FakeEngine:
         for word in text.split():
             start = text.index(word, place)
             place = start + len(word)
-            tokens.append(TokenScore(start, place, 2.0))
+            tokens.append(TokenScore(start, place, 12.0 if word.strip(".,") in _SLIPS else 2.0))
         return TextScore(tuple(tokens), words, size, 64)
 
     def cancel(self) -> None:
@@ -176,6 +180,19 @@ class FakeDocuments:
         if path.exists() and not overwrite:
             raise StorydeskError(FailureCode.FILE_EXISTS, path=str(path))
         path.write_text(f"{story.title}\n\n{text}", encoding="utf-8")
+
+    def write_book(
+        self, book: Book, profile: PublishingProfile, form: str, path: Path, *, overwrite: bool = False
+    ) -> Sequence[Failure]:
+        text = "\n\n".join(part.text for part in book.parts)
+        self.write(Story(0, book.title, "", 0.0, 0.0), text, form, path, overwrite=overwrite)
+        return []
+
+    def preview(self, book: Book, profile: PublishingProfile) -> str:
+        return f"<p>{book.title}</p>"
+
+    def read_document(self, path: Path) -> ReadText:
+        return ReadText(*self.read(path))
 
 
 class FakeSettings:
@@ -441,7 +458,7 @@ def make_world(home: Path) -> FakeWorld:
         writing=WritingService(host),
         scoring=ScoringService(host),
         new_polishing=lambda: PolishingService(factories, library.list_dictionary),
-        publishing=PublishingService(documents, documents),
+        publishing=PublishingService(documents, documents, settings),
         models=ModelService(models, settings),
         tuning=TuningService(
             launcher, models, settings, documents, lambda triples, target: datasets.append((triples, target))

@@ -17,6 +17,7 @@ from storydesk.domain.failures import FailureCode, StorydeskError
 from storydesk.domain.settings import GOAL_PROGRESS
 from storydesk.services.manuscripts import ManuscriptService
 from storydesk.storage.library import SqliteLibrary
+from storydesk.ui.assistant.polish_page import PolishPage
 from storydesk.ui.main_window import MainWindow
 from tests.fakes.services import FakeChecker, FakeWorld
 from tests.gui.conftest import WAIT, make_library_world
@@ -202,16 +203,69 @@ def test_a_learnt_word_stays_learnt(open_window: Open, world: FakeWorld, qtbot: 
     assert not story_window.notes.findings.shown
 
 
-def test_polish_lists_both_checkers_and_mends_all_in_one_step(story_window: MainWindow, qtbot: QtBot) -> None:
-    story_window.page.set_text("Mara did recieve teh door.")
-    story_window.workroom.note_replaced()
-    story_window.actions_by_name["polish"].trigger()
-    assert story_window.partner.pages.currentWidget() is story_window.partner.polish
-    qtbot.waitUntil(lambda: story_window.partner.polish.list.count() == 2, timeout=WAIT)
+def _open_polish(window: MainWindow, text: str, qtbot: QtBot) -> PolishPage:
+    window.page.set_text(text)
+    window.workroom.note_replaced()
+    window.actions_by_name["polish"].trigger()
+    qtbot.waitUntil(lambda: isinstance(window.pages.currentWidget(), PolishPage), timeout=WAIT)
+    page = window.pages.currentWidget()
+    assert isinstance(page, PolishPage)
+    return page
+
+
+def test_polish_shows_a_diff_and_puts_it_in_as_one_step(story_window: MainWindow, qtbot: QtBot) -> None:
+    text = "Mara did recieve teh door. Then teh sea. “Shut teh door,” she said."
+    page = _open_polish(story_window, text, qtbot)
+    assert page.hunks.rowCount() == 2  # speech stays as it is
+    assert story_window.page.text() == text
+    page.list.setCurrentIndex(page.hunks.index(1))
+    QTest.keyClick(page.list, Qt.Key.Key_Space)
+    page.apply_button.click()
+    assert story_window.page.text() == "Mara did receive the door. Then teh sea. “Shut teh door,” she said."
+    assert story_window.pages.currentWidget() is story_window.desk_page
+    story_window.page.undo()
+    assert story_window.page.text() == text
+
+
+def test_a_kind_of_correction_is_taken_or_left_as_a_whole(story_window: MainWindow, qtbot: QtBot) -> None:
+    page = _open_polish(story_window, "Mara did recieve teh door.", qtbot)
+    spelling = next(box for box in page.categories if box.property("category") == "spelling")
+    spelling.click()
+    page.apply_button.click()
+    assert story_window.page.text() == "Mara did receive teh door."
+
+
+def test_leaving_the_diff_changes_nothing_and_the_notes_are_listed(story_window: MainWindow, qtbot: QtBot) -> None:
+    page = _open_polish(story_window, "Mara did recieve teh door.", qtbot)
+    QTest.keyClick(page.list, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: story_window.pages.currentWidget() is story_window.desk_page, timeout=WAIT)
+    assert story_window.page.text() == "Mara did recieve teh door."
+    shown = story_window.partner.polish.list
+    assert [shown.item(row).text().split("\n")[0] for row in range(shown.count())] == [
+        "Spelling (1)",
+        "teh  →  the",
+        "Grammar (1)",
+        "recieve  →  receive",
+    ]
     story_window.partner.polish.mend_button.click()
     assert story_window.page.text() == "Mara did receive the door."
-    story_window.page.undo()
-    assert story_window.page.text() == "Mara did recieve teh door."
+
+
+def test_what_is_ignored_stays_away_after_the_next_start(
+    story_window: MainWindow, world: FakeWorld, qtbot: QtBot
+) -> None:
+    story_window.page.set_text("😀 Mara saw teh door. Then teh sea.")
+    story_window.workroom.note_replaced()
+    notes = story_window.notes
+    qtbot.waitUntil(lambda: len(notes.findings.shown) == 2, timeout=WAIT)
+    notes.ignore(notes.findings.shown[1])
+    story = world.desk.manuscripts.list_stories()[0]
+    qtbot.waitUntil(lambda: bool(world.desk.manuscripts.polish_settings(story.id).ignored), timeout=WAIT)
+    story_window.workroom.look_again()
+    qtbot.waitUntil(lambda: len(notes.findings.shown) == 1, timeout=WAIT)
+    notes.ignore_rule(notes.findings.shown[0])
+    qtbot.waitUntil(lambda: bool(world.desk.manuscripts.polish_settings(story.id).ignored_rules), timeout=WAIT)
+    assert not notes.findings.shown
 
 
 def test_ctrl_s_keeps_the_draft_and_goes_on_in_a_copy(story_window: MainWindow, world: FakeWorld, qtbot: QtBot) -> None:

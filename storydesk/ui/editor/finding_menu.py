@@ -22,6 +22,7 @@ def fill_finding_menu(
     *,
     accept: Callable[[str], None],
     ignore: Callable[[], None],
+    ignore_rule: Callable[[], None],
     learn: Callable[[], None],
     before: QAction | None = None,
 ) -> None:
@@ -39,7 +40,9 @@ def fill_finding_menu(
     line.setSeparator(True)
     ignored = QAction(icon("eye-slash"), menu.tr("Ignore"), menu)
     ignored.triggered.connect(lambda _checked=False: ignore())
-    actions += [line, ignored]
+    rule = QAction(icon("prohibit"), menu.tr("Never say this about this story"), menu)
+    rule.triggered.connect(lambda _checked=False: ignore_rule())
+    actions += [line, ignored, rule]
     if finding.category is Category.SPELLING:
         learned = QAction(icon("book-bookmark"), menu.tr("Learn this word"), menu)
         learned.triggered.connect(lambda _checked=False: learn())
@@ -58,12 +61,13 @@ def pop_up_finding_menu(
     *,
     accept: Callable[[str], None],
     ignore: Callable[[], None],
+    ignore_rule: Callable[[], None],
     learn: Callable[[], None],
 ) -> QMenu:
     """Show the menu at a place on the screen; the first fix is chosen, so Return takes it."""
     menu = QMenu(parent)
     menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    fill_finding_menu(menu, finding, accept=accept, ignore=ignore, learn=learn)
+    fill_finding_menu(menu, finding, accept=accept, ignore=ignore, ignore_rule=ignore_rule, learn=learn)
     menu.popup(place)
     first = next((action for action in menu.actions() if action.isEnabled()), None)
     if first is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Signal, Slot
 from PySide6.QtGui import QColor, QTextCharFormat
@@ -10,8 +11,11 @@ from PySide6.QtWidgets import QMenu
 
 from storydesk.bridge.findings import Findings
 from storydesk.bridge.grammar_worker import GrammarReport
+from storydesk.bridge.offsets import Utf16Map, find_code_points
+from storydesk.bridge.polish_controller import READING
 from storydesk.bridge.workroom import Workroom
-from storydesk.domain.polishing import Category, Finding
+from storydesk.domain.polish_plan import PolishPlan
+from storydesk.domain.polishing import Category, Finding, PolishSettings, fingerprint
 from storydesk.ui.assistant.polish_panel import PolishPanel
 from storydesk.ui.editor.compositor import Mark
 from storydesk.ui.editor.finding_menu import fill_finding_menu, pop_up_finding_menu
@@ -38,8 +42,16 @@ class PageNotes(QObject):
         self._writes = writes
         self.findings = Findings()
         self._reading = False
+        self._progress = ""
         self._list_due = make_single_shot(self, LIST_MILLISECONDS, self._list)
         workroom.grammar.report_ready.connect(self._on_report_ready)
+        workroom.polisher.report_ready.connect(self._on_report_ready)
+        workroom.polisher.progress_changed.connect(self._on_progress)
+        workroom.polisher.ended.connect(self.give_up)
+        workroom.polish_settings_changed.connect(panel.story_menu.show_settings)
+        panel.story_menu.settings_changed.connect(workroom.change_polish_settings)
+        panel.story_menu.setEnabled(writes)
+        panel.cancel_wanted.connect(workroom.polisher.cancel)
         page.edited.connect(self._on_edited)
         page.place_clicked.connect(self._on_place_clicked)
         page.menu_wanted.connect(self._on_menu_wanted)
@@ -49,6 +61,7 @@ class PageNotes(QObject):
 
     def clear(self) -> None:
         """Begin afresh for another draft."""
+        self._workroom.polisher.cancel()
         self._reading = False
         self.findings.clear()
         self._show()
@@ -82,14 +95,47 @@ class PageNotes(QObject):
         self._page.replace(finding.start, finding.end, finding.suggestions[0] if suggestion is None else suggestion)
 
     def ignore(self, finding: Finding | None = None) -> None:
-        """Leave a finding as it is, and others of its kind about the same words."""
+        """Leave a finding as it is, in this sentence for good."""
         finding = finding or self._current()
-        if finding is not None:
-            self.findings.ignore(finding, self._words(finding))
-            for other in [other for other in self.findings.shown if other.rule == finding.rule]:
-                if self._words(other) == self._words(finding):
-                    self.findings.drop(other)
-            self._show()
+        if finding is None:
+            return
+        self.findings.ignore(finding, self._words(finding))
+        self._show()
+        if self._writes:
+            text = self._page.text()
+            place = find_code_points(text, finding)
+            settings = self._workroom.polish_settings
+            self._keep(replace(settings, ignored=settings.ignored | {fingerprint(text, place)}))
+
+    def ignore_rule(self, finding: Finding | None = None) -> None:
+        """Never say again about this story what a finding says."""
+        finding = finding or self._current()
+        if finding is None or not self._writes:
+            return
+        for other in [other for other in self.findings.shown if other.rule == finding.rule]:
+            self.findings.drop(other)
+        self._show()
+        settings = self._workroom.polish_settings
+        self._keep(replace(settings, ignored_rules=settings.ignored_rules | {finding.rule}))
+
+    def apply_plan(self, plan: PolishPlan) -> bool:
+        """Put what is accepted of a plan on the page, as one undo step; False where the text is another."""
+        if not self._writes or self._page.text() != plan.text:
+            return False
+        units = Utf16Map(plan.text)
+        cursor = self._page.textCursor()
+        cursor.beginEditBlock()
+        for edit in reversed(plan.edits):
+            if edit.accepted:
+                cursor.setPosition(units.to_units(edit.finding.start))
+                cursor.setPosition(units.to_units(edit.finding.end), cursor.MoveMode.KeepAnchor)
+                cursor.insertText(edit.replacement)
+        cursor.endEditBlock()
+        return True
+
+    def _keep(self, settings: PolishSettings) -> None:
+        self._panel.story_menu.show_settings(settings)
+        self._workroom.change_polish_settings(settings)
 
     def learn(self, finding: Finding | None = None) -> None:
         """Put the word into the writer's dictionary."""
@@ -110,7 +156,9 @@ class PageNotes(QObject):
     def mend_all(self) -> None:
         """Put in every first suggestion that is no matter of style, as one step that can be undone."""
         clear = [
-            finding for finding in self.findings.shown if finding.suggestions and finding.category is not Category.STYLE
+            finding
+            for finding in self.findings.shown
+            if finding.suggestions and finding.category is not Category.STYLE and not finding.doubtful
         ]
         if not clear or not self._writes:
             return
@@ -143,6 +191,7 @@ class PageNotes(QObject):
         return {
             "accept": lambda suggestion: self.accept(finding, suggestion),
             "ignore": lambda: self.ignore(finding),
+            "ignore_rule": lambda: self.ignore_rule(finding),
             "learn": lambda: self.learn(finding),
         }
 
@@ -153,7 +202,6 @@ class PageNotes(QObject):
     def polish(self) -> None:
         """Let every checker read the whole text; the panel says so until it is done."""
         self._reading = True
-        self._panel.say(self.tr("Reading closely …"))
         self._workroom.polish()
 
     def give_up(self) -> None:
@@ -176,7 +224,8 @@ class PageNotes(QObject):
         self._list_due.stop()
         self._panel.show_findings(self.findings.shown, self._words)
         if self._reading:
-            self._panel.say(self.tr("Reading closely …"))
+            self._panel.say(self._progress)
+        self._panel.show_busy(self._reading)
         self.count_changed.emit(len(self.findings.shown))
 
     def _mark(self) -> None:
@@ -193,9 +242,16 @@ class PageNotes(QObject):
             [Mark(finding.start, finding.end, formats[finding.category in _QUIET]) for finding in self.findings.shown],
         )
 
+    @Slot(str, int, int)
+    def _on_progress(self, stage: str, done: int, total: int) -> None:
+        words = self.tr("Reading closely …") if stage == READING else self.tr("Asking your model …")
+        self._progress = f"{words} {100 * done // total} %" if total else words
+        if self._reading:
+            self._panel.say(self._progress)
+            self._panel.show_busy(True)
+
     @Slot(object)
     def _on_report_ready(self, report: GrammarReport) -> None:
-        self._reading = self._reading and not report.deep
         if report.deep and report.revision != self._workroom.revision:
             self.findings.set_deep_late(report.text, self._page.text(), report.findings)
         elif report.revision != self._workroom.revision:
