@@ -74,7 +74,7 @@ def build_desk(
         writing=WritingService(host),
         scoring=ScoringService(host),
         new_polishing=lambda: _build_polishing(list_dictionary, EngineRanker(host)),
-        publishing=PublishingService(documents, documents),
+        publishing=PublishingService(documents, documents, settings),
         models=ModelService(models, settings),
         tuning=TuningService(TrainerLauncher(place.runs), models, settings, documents, write_dataset),
         samples=resources / "samples",

@@ -7,7 +7,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from storydesk.domain.failures import FailureCode, StorydeskError
+from storydesk.domain.failures import Failure, FailureCode, StorydeskError
 from storydesk.services.publishing import PublishingService
 
 STANDARD_INPUT = "-"
@@ -23,14 +23,15 @@ class Source:
     title: str
     text: str
     path: Path | None
+    lost: tuple[Failure, ...] = ()
 
 
 def read_source(name: str, publishing: PublishingService) -> Source:
     """Return title and text of a file or of standard input; raise what the DocumentReader raises."""
     if name != STANDARD_INPUT:
         path = Path(name)
-        title, text = publishing.read(path)
-        return Source(title, text, path)
+        found = publishing.read_document(path)
+        return Source(found.title, found.text, path, found.lost)
     return _read_standard_input(publishing)
 
 

@@ -131,7 +131,8 @@ def _compose(spans: tuple[Span, ...], *, escape_all: bool) -> str:
             before, after = text[:start], text[start + len(core) :]
             following = after or "".join(other.text for other in spans[number + 1 :])
             previous = (line + before)[-1:]
-            fits = not re.match(r"[\w*\\]", previous) and not re.match(r"[\w*]", following) and core[-1] != "\\"
+            closes = (len(core) - len(core.rstrip("\\"))) % 2 == 0
+            fits = not re.match(r"[\w*\\]", previous) and not re.match(r"[\w*]", following) and closes
             text = f"{before}{stars}{core}{stars}{after}" if fits else text
         line += text
     return line

@@ -48,6 +48,7 @@ WILDNESS = Setting("write.wildness", 0.5, low=0.0, high=1.0)
 WORDS = Setting("write.words", 60, low=5, high=2000)
 GRAMMAR_LIVE = Setting("polish.live", True)
 GRAMMAR_ENGINE = Setting("polish.engine", "auto", choices=("auto", "harper", "languagetool"))
+PUBLISHING_PROFILES = Setting("publish.profiles", "")  # see domain.book
 DAILY_GOAL = Setting("goal.words", 500, low=0, high=50000)
 GOAL_PROGRESS = Setting("goal.progress", "")  # day and words written that day: "2026-01-31 250"
 LAST_STORY = Setting("window.last_story", 0, low=0)
@@ -64,6 +65,7 @@ ALL: tuple[Setting[str] | Setting[int] | Setting[float] | Setting[bool], ...] = 
     WORDS,
     GRAMMAR_LIVE,
     GRAMMAR_ENGINE,
+    PUBLISHING_PROFILES,
     DAILY_GOAL,
     GOAL_PROGRESS,
     LAST_STORY,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,52 +11,65 @@ from typing import TYPE_CHECKING
 from docx import Document
 from docx.oxml.ns import qn
 
+from storydesk.domain.book import ReadText
 from storydesk.domain.characters import clean_text
-from storydesk.domain.failures import FailureCode, StorydeskError
-from storydesk.domain.markup import Span, format_spans, is_scene_break, strip_markup
+from storydesk.domain.failures import Failure, FailureCode, StorydeskError
+from storydesk.domain.markup import Span, is_scene_break, strip_markup
+from storydesk.publishing.archives import Archive
 from storydesk.publishing.docx_writer import FRONT_MATTER, SCENE_BREAK
-from storydesk.publishing.raw_text import LIMIT_MEGABYTES
+from storydesk.publishing.losses import Losses, list_losses
+from storydesk.publishing.markup_builder import make_block, merge_spans
 
 if TYPE_CHECKING:
     from docx.document import Document as DocxDocument
     from lxml.etree import _Element
 
-_LARGEST_PART = 4 * LIMIT_MEGABYTES * 1_000_000
-_MOST_PARTS = 20_000
+_MAIN = "word/document.xml"
+_OLD_OFFICE = b"\xd0\xcf\x11\xe0"
 _HEADING = re.compile(r"heading ([1-6])", re.IGNORECASE)
 _PARAGRAPH, _RUN, _TEXT_BOX = qn("w:p"), qn("w:r"), qn("w:txbxContent")
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 _UNSEEN = frozenset({qn("w:del"), qn("w:moveFrom"), qn("w:pPr"), qn("w:rPr"), _TEXT_BOX, _FALLBACK})
+_LOST = {
+    FailureCode.LOST_IMAGES: (qn("w:drawing"), qn("w:pict"), qn("w:object")),
+    FailureCode.LOST_TABLES: (qn("w:tbl"),),
+    FailureCode.LOST_NOTES: (qn("w:footnoteReference"), qn("w:endnoteReference")),
+    FailureCode.LOST_COMMENTS: (qn("w:commentReference"),),
+    FailureCode.LOST_CHANGES: (qn("w:ins"), qn("w:del")),
+    FailureCode.LOST_LINKS: (qn("w:hyperlink"),),
+    FailureCode.LOST_STYLES: (qn("w:color"), qn("w:u"), qn("w:strike"), qn("w:highlight")),
+}
 _OFF = frozenset({"0", "false", "off"})
 # Titles that programs put into a document's properties by themselves.
 _NO_TITLE = re.compile(r"(?:microsoft word\b.*|word[- ]document|untitled|document ?\d*)?", re.IGNORECASE)
-_SCENE_MARK = "* * *"
 
 
-def read_docx(raw: bytes, path: Path) -> tuple[str, str]:
-    """Return title (empty without one) and text; raise StorydeskError(FILE_DAMAGED, FILE_TOO_LARGE)."""
-    _check_parts(raw, path)
+def read_docx(raw: bytes, path: Path) -> ReadText:
+    """Return what a docx file holds; raise StorydeskError(FILE_DAMAGED, FILE_TOO_LARGE, FILE_LOCKED)."""
+    if raw.startswith(_OLD_OFFICE) and "EncryptedPackage".encode("utf-16-le") in raw:
+        raise StorydeskError(FailureCode.FILE_LOCKED, path=str(path))
+    archive = Archive(raw, path, "docx")
+    if _MAIN in archive:
+        archive.read(_MAIN)  # refuses one that would fill the memory as a tree
     try:
         document = Document(io.BytesIO(raw))
-        return _read(document)
+        title, text = _read(document)
+        author = " ".join(clean_text(document.core_properties.author or "").split())
+        return ReadText(title, text, author if author != "python-docx" else "", _find_losses(document))
     except StorydeskError:
         raise
     except Exception as error:  # a broken file breaks python-docx in a dozen ways, none of which is ours
         raise StorydeskError(FailureCode.FILE_DAMAGED, path=str(path), format="docx") from error
 
 
-def _check_parts(raw: bytes, path: Path) -> None:
-    """Refuse what is no zip file, and one that would fill the memory when it is unpacked."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
-            parts = archive.infolist()
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, OverflowError) as error:
-        raise StorydeskError(FailureCode.FILE_DAMAGED, path=str(path), format="docx") from error
-    size = sum(part.file_size for part in parts)
-    if size > _LARGEST_PART or len(parts) > _MOST_PARTS:
-        raise StorydeskError(
-            FailureCode.FILE_TOO_LARGE, path=str(path), megabytes=-(-size // 1_000_000), limit=LIMIT_MEGABYTES
-        )
+def _find_losses(document: DocxDocument) -> tuple[Failure, ...]:
+    body = document.element.body
+    losses: Losses = Losses()
+    for code, names in _LOST.items():
+        losses[code] = sum(1 for name in names for _ in body.iter(name))
+    lists = body.iter(qn("w:numPr"))
+    losses[FailureCode.LOST_LISTS] = 1 if next(lists, None) is not None else 0
+    return list_losses(losses)
 
 
 def _read(document: DocxDocument) -> tuple[str, str]:
@@ -66,7 +78,7 @@ def _read(document: DocxDocument) -> tuple[str, str]:
     blocks: list[str] = []
     for paragraph in _find_paragraphs(document.element.body):
         style = names.get(_find_style(paragraph), "")
-        spans = tuple(_merge(_read_spans(paragraph, names)))
+        spans = tuple(merge_spans(_read_spans(paragraph, names)))
         plain = "".join(span.text for span in spans).strip()
         if not plain or style == FRONT_MATTER.lower():
             continue
@@ -82,12 +94,8 @@ def _read(document: DocxDocument) -> tuple[str, str]:
 def _make_block(style: str, spans: tuple[Span, ...], plain: str) -> str:
     """Return a paragraph in the form in which the library keeps it (see domain.markup)."""
     heading = _HEADING.fullmatch(style)
-    if heading:
-        return "#" * int(heading.group(1)) + " " + " ".join(format_spans(spans).split())
-    if style == SCENE_BREAK.lower() or is_scene_break(plain):
-        return _SCENE_MARK
-    lines = format_spans(spans).split("\n")
-    return "\n".join(line.rstrip() for line in lines if line.strip())
+    scene = style == SCENE_BREAK.lower() or (not heading and is_scene_break(plain))
+    return make_block(spans, int(heading.group(1)) if heading else 0, scene=scene)
 
 
 def _choose_title(document: DocxDocument, blocks: list[str]) -> tuple[str, list[str]]:
@@ -163,20 +171,3 @@ def _read_run(run: _Element) -> Iterator[str]:
 def _is_on(properties: _Element, name: str) -> bool:
     found = properties.find(qn(name))
     return found is not None and found.get(qn("w:val"), "true") not in _OFF
-
-
-def _merge(spans: Iterator[Span]) -> Iterator[Span]:
-    """Join neighbours of one style, since Word cuts a line into runs at every correction; part them at line breaks."""
-    merged: list[Span] = []
-    for span in spans:
-        for piece in re.split(r"(\n)", span.text):
-            if not piece:
-                continue
-            plain = piece == "\n"
-            new = Span(piece) if plain else Span(piece, span.emphasis, span.strong)
-            last = merged[-1] if merged else None
-            if last and (last.emphasis, last.strong) == (new.emphasis, new.strong) and "\n" not in (piece, last.text):
-                merged[-1] = Span(last.text + piece, last.emphasis, last.strong)
-            else:
-                merged.append(new)
-    return iter(merged)

@@ -26,8 +26,8 @@ def write_atomically(path: Path, content: Content, *, overwrite: bool = True) ->
     On disk when this returns. Raises StorydeskError(FILE_EXISTS) where the file is there and ``overwrite`` is not
     set, DISK_FULL, NOT_WRITABLE.
     """
-    if not overwrite and os.path.lexists(path):
-        raise StorydeskError(FailureCode.FILE_EXISTS, path=str(path))
+    if not overwrite:
+        refuse_existing(path)
     try:
         # A link goes on pointing to the file that is written.
         target = path.resolve() if path.is_symlink() else path
@@ -43,6 +43,12 @@ def write_atomically(path: Path, content: Content, *, overwrite: bool = True) ->
         raise StorydeskError(FailureCode.FILE_EXISTS, path=str(path)) from error
     except (OSError, ValueError) as error:
         raise explain_error(error, path) from error
+
+
+def refuse_existing(path: Path) -> None:
+    """Raise StorydeskError(FILE_EXISTS) where something stands in the way, before anything is made for nothing."""
+    if os.path.lexists(path):
+        raise StorydeskError(FailureCode.FILE_EXISTS, path=str(path))
 
 
 def explain_error(error: OSError | ValueError, path: Path) -> StorydeskError:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from storydesk.domain.book import Book, PublishingProfile, ReadText
 from storydesk.domain.failures import Failure
 from storydesk.domain.generation import GenerationEvent, GenerationRequest
 from storydesk.domain.manuscript import Draft, GenerationRecord, Story
@@ -109,10 +110,18 @@ class DocumentWriter(Protocol):
 
     @property
     def formats(self) -> Sequence[str]:
-        """The formats by file suffix without the dot: docx, md, txt."""
+        """The formats by file suffix without the dot."""
 
     def write(self, story: Story, text: str, form: str, path: Path, *, overwrite: bool = False) -> None:
         """Write one story; raise StorydeskError(FILE_EXISTS, NOT_WRITABLE, DISK_FULL, FORMAT_UNKNOWN)."""
+
+    def write_book(
+        self, book: Book, profile: PublishingProfile, form: str, path: Path, *, overwrite: bool = False
+    ) -> Sequence[Failure]:
+        """Write a book like ``write`` and return what is to be said about it."""
+
+    def preview(self, book: Book, profile: PublishingProfile) -> str:
+        """Return the first pages as simple HTML."""
 
 
 class DocumentReader(Protocol):
@@ -124,6 +133,9 @@ class DocumentReader(Protocol):
 
     def read(self, path: Path) -> tuple[str, str]:
         """Return title and text; raise StorydeskError(FILE_...)."""
+
+    def read_document(self, path: Path) -> ReadText:
+        """Return title, text, author and what was lost on the way; raise StorydeskError(FILE_...)."""
 
 
 class LibraryStore(Protocol):
