@@ -102,10 +102,14 @@ class Book:
     back: tuple[Matter, ...] = ()
     cover: bytes = b""
     """A PNG or JPEG file; without one a cover is drawn from the title."""
+    counted: int | None = None
+    """How many words the parts have where only their beginning is at hand, as for a preview."""
 
     @property
     def words(self) -> int:
         """How many words a reader would count in all parts."""
+        if self.counted is not None:
+            return self.counted
         return sum(count_words(strip_markup(part.text)) for part in self.parts)
 
     @property

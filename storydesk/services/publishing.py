@@ -33,9 +33,7 @@ class PublishingService:
 
     def export(self, story: Story, text: str, form: str, path: Path, *, overwrite: bool = False) -> Path:
         """Write a story as a document and return where it is; raise what the DocumentWriter raises, or TEXT_EMPTY."""
-        if form not in self._writer.formats:
-            known = ", ".join(self._writer.formats)
-            raise StorydeskError(FailureCode.FORMAT_UNKNOWN, format=form, known=known)
+        self._refuse_unknown(form)
         if not text.strip():
             raise StorydeskError(FailureCode.TEXT_EMPTY)
         self._writer.write(story, text, form, path, overwrite=overwrite)
@@ -45,6 +43,7 @@ class PublishingService:
         self, book: Book, profile: PublishingProfile, form: str, path: Path, *, overwrite: bool = False
     ) -> Sequence[Failure]:
         """Write a book and return what is to be said about it; raise what ``export`` raises."""
+        self._refuse_unknown(form)
         if not any(part.text.strip() for part in book.parts):
             raise StorydeskError(FailureCode.TEXT_EMPTY)
         return self._writer.write_book(book, profile, form, path, overwrite=overwrite)
@@ -79,3 +78,8 @@ class PublishingService:
     def read(self, path: Path) -> tuple[str, str]:
         """Return title and text of a document."""
         return self._reader.read(path)
+
+    def _refuse_unknown(self, form: str) -> None:
+        if form not in self._writer.formats:
+            known = ", ".join(self._writer.formats)
+            raise StorydeskError(FailureCode.FORMAT_UNKNOWN, format=form, known=known)
