@@ -88,9 +88,41 @@ class TestWrite:
         settings = shell.world.loader.engines[0].requests[0].settings
         assert (settings.temperature, settings.top_p) == (0.0, 0.5)
 
+    def test_every_wish_reaches_the_engine(self, shell: Shell) -> None:
+        wishes = {
+            "--top-k": "40", "--min-p": "0.1", "--typical": "0.9", "--repetition": "1.2", "--frequency": "0.3",
+            "--presence": "0.2", "--no-repeat": "3", "--ban": "suddenly", "--prefer": "lantern=2.5", "--stop": "End",
+            "--min-words": "1", "--max-words": "9", "--memory": "Mara is old.", "--note": "fog", "--alternatives": "2",
+        }  # fmt: skip
+        record = shell.json(
+            "write", "--prompt", "A bell", "--words", "2", *(part for pair in wishes.items() for part in pair)
+        )
+        request = shell.world.loader.engines[0].requests[0]
+        settings = request.settings
+        assert (settings.top_k, settings.min_p, settings.typical_p) == (40, 0.1, 0.9)
+        assert (settings.repetition_penalty, settings.frequency_penalty, settings.presence_penalty) == (1.2, 0.3, 0.2)
+        assert (settings.no_repeat_ngram, settings.banned, settings.stops) == (3, ("suddenly",), ("End",))
+        assert settings.phrase_bias == (("lantern", 2.5),)
+        assert (settings.minimum_words, settings.maximum_words) == (1, 9)
+        assert request.alternatives == 2
+        assert request.context.startswith("Mara is old.\n\nPrompt: A bell")
+        assert "fog" in request.context[slice(*request.note)]
+        assert record["stories"][0]["choices"] == []
+
+    def test_stories_written_side_by_side_are_told_one_after_another(self, shell: Shell) -> None:
+        shell("write", "--prompt", "A bell", "--words", "3", "--count", "2", "--seed", "0")
+        first, second = shell.out.split("## Story 2")
+        assert "the bell rang." in first
+        assert "bell rang. the" in second
+        assert len(shell.world.loader.engines[0].requests) == 1
+
     @pytest.mark.parametrize(
         ("option", "value"),
         [
+            ("--prefer", "lantern"),
+            ("--prefer", "lantern=much"),
+            ("--typical", "0"),
+            ("--presence", "99"),
             ("--words", "0"),
             ("--words", "many"),
             ("--count", "-1"),
@@ -129,6 +161,30 @@ class TestScore:
         assert shell("score", str(tale)) == 0
         assert "perplexity" in shell.out
         assert "nats per word" in shell.out
+
+    @pytest.mark.parametrize(("part", "count"), [("sentence", 3), ("paragraph", 2)])
+    def test_part_by_part(self, shell: Shell, tmp_path: Path, part: str, count: int) -> None:
+        path = tmp_path / "parts.txt"
+        path.write_text("He came. Then fog.\n\nNobody saw.", encoding="utf-8")
+        record = shell.json("score", str(path), "--by", part)
+        assert len(record[f"{part}s"]) == count
+        assert record[f"{part}s"][-1]["text"] == "Nobody saw."
+        assert record["stride"] == 64
+        assert shell("score", str(path), "--by", part) == 0
+        assert "Nobody saw." in shell.out
+
+    def test_beside_another_model(self, shell: Shell, tale: Path) -> None:
+        shell.world.models.shelf["mine"] = make_model("mine", built_in=False)
+        record = shell.json("score", str(tale), "--model", "mine", "--compare", "starter")
+        assert (record["model"], record["compare"]["model"]) == ("mine", "starter")
+        assert len(record["words_compared"]) == 6
+        assert all(word["gain"] == 0 for word in record["words_compared"])
+        assert shell("score", str(tale), "--model", "mine", "--compare", "starter") == 0
+        assert "most its own" in shell.out
+
+    def test_an_unknown_part_is_one_sentence(self, shell: Shell, tale: Path) -> None:
+        assert shell("score", str(tale), "--by", "chapter") == 2
+        assert shell.err.startswith("--by")
 
     def test_standard_input(self, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO("Die Glocke läutete.".encode())))
