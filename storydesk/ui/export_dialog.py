@@ -1,12 +1,14 @@
-"""Export: a story leaves as a document."""
+"""Export: a story leaves as a document, alone or with others as a book."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import QStandardPaths, QUrl
-from PySide6.QtGui import QCloseEvent, QDesktopServices
+from PySide6.QtGui import QCloseEvent, QDesktopServices, QFont
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
@@ -15,20 +17,38 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
     QPushButton,
+    QTextBrowser,
     QVBoxLayout,
     QWidget,
 )
 
 from storydesk.bridge.jobs import JobRunner
 from storydesk.bridge.phrases import Phrases
+from storydesk.domain.book import Book, Form, Part
 from storydesk.domain.failures import Failure, FailureCode
-from storydesk.domain.manuscript import Story
+from storydesk.domain.manuscript import Story, count_words
+from storydesk.services.manuscripts import ManuscriptService
+from storydesk.services.ports import Progress
 from storydesk.services.publishing import PublishingService
+from storydesk.ui.export_fields import PAGED, ExportFields
 from storydesk.ui.figures import say_format
 from storydesk.ui.file_names import propose_file_name
-from storydesk.ui.theme import SPACE_M, SPACE_S, SPACE_XL, add_row, icon, make_form, make_label, set_role
+from storydesk.ui.theme import (
+    SPACE_M,
+    SPACE_S,
+    SPACE_XL,
+    add_row,
+    default_page_family,
+    icon,
+    make_form,
+    make_label,
+    set_role,
+)
 
-WIDTH_IN_LETTERS: Final = 72
+WIDTH_IN_LETTERS: Final = 130
+HEIGHT_IN_LINES: Final = 44
+PREVIEWED_LETTERS: Final = 6000
+PREVIEW_POINTS: Final = 10
 
 
 class ExportDialog(QDialog):
@@ -43,9 +63,15 @@ class ExportDialog(QDialog):
         parent: QWidget | None = None,
         *,
         folder: Path | None = None,
+        manuscripts: ManuscriptService | None = None,
     ) -> None:
-        """Export ``text`` as ``story``; ``folder`` is proposed, the documents folder where none is given."""
+        """Export ``text`` as ``story``; ``folder`` is proposed, the documents folder where none is given.
+
+        With ``manuscripts`` other stories can be taken along as further parts.
+        """
         super().__init__(parent)
+        self._manuscripts = manuscripts
+        self._words = count_words(text)
         self._story, self._text = story, text
         self._publishing = publishing
         self._phrases = phrases
@@ -57,16 +83,27 @@ class ExportDialog(QDialog):
         layout.setContentsMargins(SPACE_XL, SPACE_XL, SPACE_XL, SPACE_XL)
         layout.setSpacing(SPACE_M)
         layout.addWidget(make_label(self.tr("Export “{title}”").format(title=story.title or untitled), "title"))
-        layout.addLayout(self._build_form(propose_file_name(story.title, untitled), folder or _documents_folder()))
+        self.pages = ExportFields(story, publishing, manuscripts)
+        columns = QHBoxLayout()
+        columns.setSpacing(SPACE_XL)
+        left = QVBoxLayout()
+        left.setSpacing(SPACE_M)
+        left.addLayout(self._build_form(propose_file_name(story.title, untitled), folder or _documents_folder()))
+        left.addWidget(self.pages)
+        left.addStretch()
+        columns.addLayout(left, 1)
+        columns.addLayout(self._build_preview(), 1)
+        layout.addLayout(columns, 1)
         self.said = make_label(selectable=True)
         self.said.hide()
         layout.addWidget(self.said)
-        layout.addStretch()
         layout.addLayout(self._build_buttons())
+        self.pages.changed.connect(self._on_fields_changed)
         self._on_fields_changed()
         self.name_field.setFocus()
         self.name_field.selectAll()
-        self.resize(self.fontMetrics().averageCharWidth() * WIDTH_IN_LETTERS, self.sizeHint().height())
+        height = min(self.sizeHint().height(), self.fontMetrics().lineSpacing() * HEIGHT_IN_LINES)
+        self.resize(self.fontMetrics().averageCharWidth() * WIDTH_IN_LETTERS, height)
 
     @property
     def path(self) -> Path:
@@ -108,6 +145,27 @@ class ExportDialog(QDialog):
         self.folder_field.textChanged.connect(self._on_fields_changed)
         return fields
 
+    def _build_preview(self) -> QVBoxLayout:
+        self.preview = QTextBrowser()
+        self.preview.setAccessibleName(self.tr("The first pages"))
+        self.preview.setOpenLinks(False)
+        self.preview.document().setDefaultFont(QFont(default_page_family(), PREVIEW_POINTS))
+        caption = make_label(self.tr("The first pages"), "muted")
+        column = QVBoxLayout()
+        column.setSpacing(SPACE_S)
+        column.addWidget(caption)
+        column.addWidget(self.preview, 1)
+        return column
+
+    def _show_preview(self) -> None:
+        """Set the beginning of the story as the chosen form has it."""
+        profile = self.pages.profile
+        if self.format_box.currentData() not in PAGED:
+            profile = replace(profile, form=Form.PLAIN)
+        parts = (Part("", self._text[:PREVIEWED_LETTERS]),)
+        book = Book(self.pages.title, parts, profile.author, profile.language, counted=self._words)
+        self.preview.setHtml(self._publishing.preview(book, profile))
+
     def _build_buttons(self) -> QHBoxLayout:
         self.open_button = QPushButton(icon("folder-open"), self.tr("Open folder"))
         self.open_button.clicked.connect(self._on_open_clicked)
@@ -131,12 +189,23 @@ class ExportDialog(QDialog):
 
     def _export(self, *, overwrite: bool) -> None:
         path, form = self.path, str(self.format_box.currentData())
+        profile, title, chosen = self.pages.profile, self.pages.title, self.pages.chosen_stories()
         self._set_busy(True)
-        self._jobs.start(
-            lambda _: self._publishing.export(self._story, self._text, form, path, overwrite=overwrite),
-            on_success=self._on_exported,
-            on_failure=self._on_failed,
-        )
+
+        def write(_: Progress) -> tuple[Path, Sequence[Failure]]:
+            parts = [self._read_part(story, alone=len(chosen) == 1) for story in chosen]
+            book = Book(title, tuple(parts), profile.author, profile.language)
+            notes = self._publishing.export_book(book, profile, form, path, overwrite=overwrite)
+            self._publishing.keep_profile(profile)
+            return path, notes
+
+        self._jobs.start(write, on_success=self._on_exported, on_failure=self._on_failed)
+
+    def _read_part(self, story: Story, *, alone: bool) -> Part:
+        """Return a story as a part; the one on the page as it stands there, others as they were saved."""
+        if story.id == self._story.id or self._manuscripts is None:
+            return Part("" if alone else story.title, self._text)
+        return Part("" if alone else story.title, self._manuscripts.open_story(story.id).text)
 
     def _set_busy(self, busy: bool) -> None:
         for widget in (
@@ -144,6 +213,7 @@ class ExportDialog(QDialog):
             self.name_field,
             self.folder_field,
             self._choose_button,
+            self.pages,
             self.export_button,
             self.replace_button,
         ):
@@ -163,18 +233,23 @@ class ExportDialog(QDialog):
         self.export_button.show()
         self.open_button.hide()
         self.said.hide()
+        self.pages.set_paged(self.format_box.currentData() in PAGED)
         self.export_button.setEnabled(bool(self.folder_field.text().strip()) and self.format_box.count() > 0)
+        self._show_preview()
 
     def _on_choose_clicked(self) -> None:
         chosen = QFileDialog.getExistingDirectory(self, self.tr("Export to"), self.folder_field.text())
         if chosen:
             self.folder_field.setText(chosen)
 
-    def _on_exported(self, path: Path) -> None:
+    def _on_exported(self, answer: tuple[Path, Sequence[Failure]]) -> None:
+        path, notes = answer
         self._set_busy(False)
         self.exported = path
         self._on_fields_changed()
-        self._say(self.tr("Your story is at {path}.").format(path=path))
+        said = [self.tr("Your story is at {path}.").format(path=path)]
+        said += [" ".join(part for part in self._phrases.say(note) if part) for note in notes]
+        self._say("\n".join(said))
         self.close_button.setText(self.tr("Close"))
         self.open_button.show()
         self.export_button.hide()

@@ -24,7 +24,11 @@ _STAGES: Final = {
 }
 
 _FORMATS: Final = {
-    "docx": QT_TRANSLATE_NOOP("figures", "Word manuscript"),
+    "docx": QT_TRANSLATE_NOOP("figures", "Word document"),
+    "odt": QT_TRANSLATE_NOOP("figures", "OpenDocument text"),
+    "epub": QT_TRANSLATE_NOOP("figures", "E-book"),
+    "pdf": QT_TRANSLATE_NOOP("figures", "PDF"),
+    "html": QT_TRANSLATE_NOOP("figures", "Web page"),
     "md": QT_TRANSLATE_NOOP("figures", "Markdown"),
     "txt": QT_TRANSLATE_NOOP("figures", "Plain text"),
 }

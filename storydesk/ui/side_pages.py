@@ -49,7 +49,16 @@ class SidePages(QObject):
         opened = self._workroom.manuscripts.opened
         if opened is not None:
             desk = self._workroom.desk
-            self._show(ExportDialog(opened.story, self._read_text(), desk.publishing, self._phrases, self._window))
+            self._workroom.manuscripts.save_all()
+            dialog = ExportDialog(
+                opened.story,
+                self._read_text(),
+                desk.publishing,
+                self._phrases,
+                self._window,
+                manuscripts=desk.manuscripts,
+            )
+            self._show(dialog)
 
     def show_models(self) -> None:
         """Open the shelf of models."""

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QUrl
+from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices
 from pytestqt.qtbot import QtBot
 
 from storydesk.bridge.phrases import Phrases
+from storydesk.domain.book import Author
 from storydesk.domain.manuscript import Story
 from storydesk.services.phrasebook import Phrasebook
 from storydesk.ui.export_dialog import ExportDialog
@@ -101,3 +102,49 @@ def test_an_empty_story_is_refused_in_words(tmp_path: Path, resources: Path, qtb
     qtbot.waitUntil(lambda: "no text" in dialog.said.text())
     assert dialog.export_button.isEnabled()
     dialog.close()
+
+
+def test_several_stories_become_one_document(tmp_path: Path, resources: Path, qtbot: QtBot) -> None:
+    world = make_world(tmp_path)
+    desk = world.desk
+    first = desk.manuscripts.add_story("First", text="One.")
+    desk.manuscripts.add_story("Second", text="Two.")
+    phrases = Phrases(Phrasebook(resources / "i18n" / "en.toml"))
+    dialog = ExportDialog(
+        first, "One, as it stands.", desk.publishing, phrases, folder=tmp_path, manuscripts=desk.manuscripts
+    )
+    qtbot.addWidget(dialog)
+    dialog.show()
+    assert [story.title for story in dialog.pages.chosen_stories()] == ["First"]
+    dialog.pages.story_list.item(1).setCheckState(Qt.CheckState.Checked)
+    dialog.export_button.click()
+    qtbot.waitUntil(lambda: dialog.exported is not None)
+    assert dialog.exported is not None
+    written = dialog.exported.read_text(encoding="utf-8")
+    assert "One, as it stands." in written
+    assert "Two." in written
+    dialog.close()
+
+
+def test_who_writes_is_remembered_and_paper_asked_where_there_is_some(
+    tmp_path: Path, resources: Path, qtbot: QtBot
+) -> None:
+    desk = make_world(tmp_path).desk
+    phrases = Phrases(Phrasebook(resources / "i18n" / "en.toml"))
+    dialog = ExportDialog(STORY, "It was warm.", desk.publishing, phrases, folder=tmp_path)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    dialog.pages.author_field.setText("Ann Example")
+    dialog.pages.contact_field.setPlainText("12 Harbour Road\n\nPort Ellis")
+    dialog.pages.page_box.setCurrentIndex(1)
+    assert dialog.pages.form_box.isEnabled()
+    dialog.format_box.setCurrentIndex(dialog.format_box.findData("txt"))
+    assert not dialog.pages.form_box.isEnabled()
+    dialog.export_button.click()
+    qtbot.waitUntil(lambda: dialog.exported is not None)
+    dialog.close()
+    again = ExportDialog(STORY, "It was warm.", desk.publishing, phrases, folder=tmp_path)
+    qtbot.addWidget(again)
+    assert again.pages.profile.author == Author("Ann Example", "", ("12 Harbour Road", "Port Ellis"))
+    assert again.pages.page_box.currentData() == "a4"
+    again.close()
