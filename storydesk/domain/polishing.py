@@ -5,15 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import groupby
 from typing import Any
 
-from storydesk.domain.sentences import Span, find_quotations, is_inside, sentence_at, split_sentences
-from storydesk.domain.vocabulary import Vocabulary
+from storydesk.domain.sentences import Span, find_quotations, is_inside, sentence_at, split_paragraphs, split_sentences
+from storydesk.domain.vocabulary import Vocabulary, count_edits
 
 
 class Category(StrEnum):
@@ -119,12 +119,12 @@ def _order(finding: Finding) -> tuple[int, int]:
 
 
 def _overlap(one: Finding, other: Finding) -> bool:
-    return one.start < other.end and other.start < one.end
+    return (one.start < other.end and other.start < one.end) or _order(one) == _order(other)
 
 
 def _near(findings: Sequence[Finding], rival: Finding) -> Iterable[Finding]:
     """Return the findings, sorted by start, that may overlap another; a finding is hardly longer than a paragraph."""
-    last = bisect_left(findings, rival.end, key=lambda finding: finding.start)
+    last = bisect_right(findings, rival.end, key=lambda finding: finding.start)
     reach = 5000
     first = bisect_left(findings, rival.start - reach, key=lambda finding: finding.start)
     return findings[first:last]
@@ -173,6 +173,9 @@ def _join(finding: Finding, other: Finding) -> Finding:
 
 # What is left alone
 
+FARTHEST_SLIP = 2
+"""Letters that a slip of the fingers changes at most; what lies farther from every known word is a word of its own."""
+
 _OF_DIALECT = (Category.SPELLING, Category.GRAMMAR, Category.PUNCTUATION)
 _APOSTROPHES = "’‘ʼ"
 
@@ -195,7 +198,7 @@ def leave_alone(
     """
     findings = _set_apostrophes(text, _doubt_names(text, findings, settings.language))
     speech = find_quotations(text) if settings.leave_dialogue else []
-    sentences: list[Span] | None = None
+    sentences = _Sentences(text)
     kept: list[Finding] = []
     for finding in findings:
         if finding.rule in settings.ignored_rules or is_inside(speech, finding.start, finding.end):
@@ -203,8 +206,7 @@ def leave_alone(
         if finding.category is Category.SPELLING and vocabulary.knows(text[finding.start : finding.end]):
             continue
         if settings.ignored or settings.leave_dialect:
-            sentences = split_sentences(text) if sentences is None else sentences
-            sentence = _sentence_of(text, sentences, finding)
+            sentence = sentences.around(finding.start)
             if settings.leave_dialect and _is_dialect(finding, sentence):
                 continue
             if (
@@ -217,9 +219,9 @@ def leave_alone(
 
 
 def _doubt_names(text: str, findings: Iterable[Finding], language: str) -> list[Finding]:
-    """Mark what is hardly misspelt: a word with a capital that no sentence asks for, there or elsewhere in the text.
-
-    Where an English dictionary doesn't know a word with an accent, the writer meant another language.
+    """Mark what is hardly misspelt: a word with a capital that no sentence asks for, there or elsewhere in the text,
+    or one that no suggestion comes near. Where an English dictionary doesn't know a word with an accent, the writer
+    meant another language.
     """
     listed = list(findings)
     unknown = [finding for finding in listed if finding.category is Category.SPELLING]
@@ -228,6 +230,8 @@ def _doubt_names(text: str, findings: Iterable[Finding], language: str) -> list[
 
     def is_meant(finding: Finding) -> bool:
         words = text[finding.start : finding.end]
+        if finding.suggestions and min(count_edits(words, near) for near in finding.suggestions) > FARTHEST_SLIP:
+            return True
         return words in names or (english and any(letter > "\x7f" and letter not in _APOSTROPHES for letter in words))
 
     return [
@@ -250,7 +254,7 @@ def _set_apostrophes(text: str, findings: Sequence[Finding]) -> Sequence[Finding
 
 def fingerprint(text: str, finding: Finding) -> str:
     """Return what a finding is known by wherever its sentence stands in the story, as long as that isn't changed."""
-    return _fingerprint(finding, text[finding.start : finding.end], _sentence_of(text, split_sentences(text), finding))
+    return _fingerprint(finding, text[finding.start : finding.end], _Sentences(text).around(finding.start))
 
 
 def _fingerprint(finding: Finding, words: str, sentence: str) -> str:
@@ -258,9 +262,25 @@ def _fingerprint(finding: Finding, words: str, sentence: str) -> str:
     return hashlib.blake2b(record, digest_size=8).hexdigest()
 
 
-def _sentence_of(text: str, sentences: Sequence[Span], finding: Finding) -> str:
-    index = sentence_at(sentences, finding.start)
-    return text[slice(*sentences[index])] if index >= 0 else ""
+class _Sentences:
+    """Finds the sentence around a place, splitting no more paragraphs than are asked about."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._paragraphs = list(split_paragraphs(text))
+        self._split: dict[int, list[Span]] = {}
+
+    def around(self, place: int) -> str:
+        """Return the sentence that holds a place; empty before the first."""
+        number = sentence_at(self._paragraphs, place)
+        if number < 0:
+            return ""
+        start, end = self._paragraphs[number]
+        paragraph = self._text[start:end]
+        if number not in self._split:
+            self._split[number] = split_sentences(paragraph)
+        index = sentence_at(self._split[number], place - start)
+        return paragraph[slice(*self._split[number][index])] if index >= 0 else ""
 
 
 def _is_dialect(finding: Finding, sentence: str) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from storydesk.domain.polishing import Category, Finding
 from storydesk.domain.sentences import Span, sentence_at, split_sentences
+from storydesk.domain.vocabulary import count_edits
 
 MOST_VARIANTS = 6
 """Suggestions that are tried; checkers give their best first, and what comes later is hardly ever meant."""
@@ -69,26 +70,6 @@ def judge(words: str, finding: Finding, nats: Sequence[float]) -> Finding:
     suggestions = (*(finding.suggestions[index] for index in order), *finding.suggestions[len(tried) :])
     doubtful = finding.doubtful or as_it_is - min(tried) < GAIN_WANTED[finding.category]
     return replace(finding, suggestions=suggestions, doubtful=doubtful)
-
-
-def count_edits(one: str, other: str) -> int:
-    """Return how many letters were mistyped between two words: changed, left out, added, or two swapped."""
-    first, second = _letters(one), _letters(other)
-    before: list[int] = []
-    above = list(range(len(second) + 1))
-    for row, letter in enumerate(first, 1):
-        line = [row]
-        for column, wanted in enumerate(second, 1):
-            best = min(above[column] + 1, line[-1] + 1, above[column - 1] + (letter != wanted))
-            if row > 1 and column > 1 and letter == second[column - 2] and first[row - 2] == wanted:
-                best = min(best, before[column - 2] + 1)
-            line.append(best)
-        before, above = above, line
-    return above[-1]
-
-
-def _letters(word: str) -> str:
-    return word.casefold().replace("'", "").replace("’", "")
 
 
 def _make_trial(text: str, sentences: Sequence[Span], finding: Finding) -> Trial:

@@ -31,9 +31,9 @@ _NO_ADVERB = frozenset(
     re.findall(
         r"\w+",
         "ally anomaly apply assembly belly bely bully butterfly chilly comply curly daily deadly dolly early "
-        "elderly family fly folly friendly ghastly ghostly gnarly heavenly hilly holly holy homely imply italy jelly july "
-        "kindly lively lily lonely lovely lowly manly melancholy monopoly only orderly rally rely reply scholarly silly "
-        "sly smelly stately sully supply surly timely ugly unlikely weekly wily wobbly woolly worldly yearly",
+        "elderly family fly folly friendly ghastly ghostly gnarly heavenly hilly holly holy homely imply italy jelly "
+        "july kindly lively lily lonely lovely lowly manly melancholy monopoly only orderly rally rely reply scholarly "
+        "silly sly smelly stately sully supply surly timely ugly unlikely weekly wily wobbly woolly worldly yearly",
     )
 )
 

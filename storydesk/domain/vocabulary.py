@@ -1,10 +1,11 @@
-"""The writer's own words, which no checker may call misspelt."""
+"""Words: the writer's own, which no checker may call misspelt, and how far two spellings are apart."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 
 _WORD = re.compile(r"[^\W_]+(?:['’\-][^\W_]+)*")
 _POSSESSIVE = re.compile(r"['’]s?$")
@@ -44,3 +45,24 @@ def _composed(text: str) -> str:
 
 def _folded(word: str) -> str:
     return _composed(word).casefold().replace("’", "'")
+
+
+@lru_cache(maxsize=20_000)
+def count_edits(one: str, other: str) -> int:
+    """Return how many letters were mistyped between two words: changed, left out, added, or two swapped."""
+    first, second = _letters(one), _letters(other)
+    before: list[int] = []
+    above = list(range(len(second) + 1))
+    for row, letter in enumerate(first, 1):
+        line = [row]
+        for column, wanted in enumerate(second, 1):
+            best = min(above[column] + 1, line[-1] + 1, above[column - 1] + (letter != wanted))
+            if row > 1 and column > 1 and letter == second[column - 2] and first[row - 2] == wanted:
+                best = min(best, before[column - 2] + 1)
+            line.append(best)
+        before, above = above, line
+    return above[-1]
+
+
+def _letters(word: str) -> str:
+    return word.casefold().replace("'", "").replace("’", "")

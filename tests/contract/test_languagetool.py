@@ -215,3 +215,17 @@ def test_java_that_cannot_run_the_server_is_a_failure_in_words(tmp_path: Path) -
     assert caught.value.failure.code == FailureCode.GRAMMAR_UNAVAILABLE
     assert "HTTPServer" in str(caught.value.failure.parameters["detail"])
     checker.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends the children of a killed guardian")
+def test_servers_that_are_killed_again_and_again_leave_no_java() -> None:
+    seen: list[psutil.Process] = []
+    for number in range(3):  # tests/bench/grammar_speed.py does it a hundred times
+        server = LanguageToolServer()
+        with server.serving():
+            seen += _server_processes(server.pid)
+            if number % 2:
+                seen[-2].kill()
+        server.stop()
+    assert len(seen) == 6
+    assert _wait_until(lambda: _all_gone(seen))

@@ -459,3 +459,20 @@ def test_day_by_day_the_rule_keeps_the_last_days_and_weeks() -> None:
     newest = max(kept)
     assert {newest - datetime.timedelta(days) for days in range(7)} <= kept
     assert len({date.isocalendar()[:2] for date in kept}) == 4
+
+
+def test_what_is_set_for_a_story_is_kept_and_goes_with_it(tmp_path: Path) -> None:
+    library = SqliteLibrary(tmp_path / "library.sqlite")
+    story = library.add_story("The Salt Road")
+    assert library.get_story_setting(story.id, "polish") == ""
+    library.set_story_setting(story.id, "polish", "first")
+    library.set_story_setting(story.id, "polish", "second")
+    with pytest.raises(StorydeskError):
+        library.set_story_setting(99, "polish", "x")
+    library.close()
+    library = SqliteLibrary(tmp_path / "library.sqlite")
+    assert library.get_story_setting(story.id, "polish") == "second"
+    library.trash_story(story.id)
+    library.delete_story(story.id)
+    assert library.get_story_setting(story.id, "polish") == ""
+    library.close()

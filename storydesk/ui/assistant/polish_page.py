@@ -5,8 +5,18 @@ from __future__ import annotations
 import html
 from typing import Any
 
-from PySide6.QtCore import QAbstractListModel, QEvent, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QKeySequence, QPainter, QPalette, QShortcut, QTextDocument
+from PySide6.QtCore import (
+    QAbstractListModel,
+    QEvent,
+    QModelIndex,
+    QPersistentModelIndex,
+    QRect,
+    QRectF,
+    QSize,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QColor, QKeyEvent, QKeySequence, QPainter, QPalette, QShortcut, QTextDocument
 from PySide6.QtWidgets import (
     QCheckBox,
     QGridLayout,
@@ -15,7 +25,6 @@ from PySide6.QtWidgets import (
     QPushButton,
     QStyle,
     QStyledItemDelegate,
-    QStyleOptionButton,
     QStyleOptionViewItem,
     QVBoxLayout,
     QWidget,
@@ -115,17 +124,8 @@ class HunkDelegate(QStyledItemDelegate):
         tokens = current_tokens()
         painter.save()
         if option.state & QStyle.StateFlag.State_Selected:
-            painter.fillRect(option.rect, tokens.accent_soft)
-        box = QStyleOptionButton()
-        box.rect = self._box(option.rect)
-        states = {
-            Qt.CheckState.Checked: QStyle.StateFlag.State_On,
-            Qt.CheckState.Unchecked: QStyle.StateFlag.State_Off,
-            Qt.CheckState.PartiallyChecked: QStyle.StateFlag.State_NoChange,
-        }
-        box.state = QStyle.StateFlag.State_Enabled | states[index.data(Qt.ItemDataRole.CheckStateRole)]
-        style = option.widget.style()
-        style.drawPrimitive(QStyle.PrimitiveElement.PE_IndicatorCheckBox, box, painter, option.widget)
+            painter.fillRect(option.rect, QColor(tokens.accent_soft))
+        self._draw_box(painter, self._box(option.rect), index.data(Qt.ItemDataRole.CheckStateRole))
         painter.translate(option.rect.left() + _BOX + 2 * SPACE_M, option.rect.top() + SPACE_S)
         self._lay_out(option, index).drawContents(painter)
         painter.restore()
@@ -145,6 +145,18 @@ class HunkDelegate(QStyledItemDelegate):
 
     def _box(self, rect: QRect) -> QRect:
         return QRect(rect.left() + SPACE_M, rect.top() + SPACE_S + 2, _BOX, _BOX)
+
+    def _draw_box(self, painter: QPainter, rect: QRect, state: Qt.CheckState) -> None:
+        """Draw a box as the style sheet draws those outside the list."""
+        tokens = current_tokens()
+        full = state is not Qt.CheckState.Unchecked
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QColor(tokens.accent if full else tokens.muted))
+        painter.setBrush(QColor(tokens.accent if full else tokens.page))
+        painter.drawRoundedRect(QRectF(rect).adjusted(1.5, 1.5, -1.5, -1.5), 4, 4)
+        if full:
+            mark = "check" if state is Qt.CheckState.Checked else "minus"
+            icon(mark, "on_accent").paint(painter, rect.adjusted(3, 3, -3, -3))
 
     def _lay_out(self, option: QStyleOptionViewItem, index: Index) -> QTextDocument:
         document = QTextDocument()
