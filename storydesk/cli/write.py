@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import dataclasses
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -65,6 +67,9 @@ def add_parser(subparsers: Any) -> None:
     )
     _add_drawing(parser.add_argument_group("how words are drawn"))
     _add_limits(parser.add_argument_group("what may come, and where it ends"))
+    parser.add_argument(
+        "--polish", action="store_true", help="mend what has a clear remedy before a story is shown (off)"
+    )
     add_json_option(parser)
     parser.set_defaults(run=run)
 
@@ -124,6 +129,11 @@ def run(arguments: argparse.Namespace, desk: Desk, console: Console) -> int:
     if not arguments.prompt.strip():
         expected = "a sentence to start from"
         raise StorydeskError(FailureCode.BAD_ARGUMENT, name="--prompt", value="empty", expected=expected)
+    if arguments.polish and arguments.alternatives:
+        expected = "0 with --polish, for a mended text has other words in those places"
+        raise StorydeskError(
+            FailureCode.BAD_ARGUMENT, name="--alternatives", value=arguments.alternatives, expected=expected
+        )
     if 0 < arguments.max_words < arguments.min_words:
         expected = f"at least --min-words, {arguments.min_words}"
         raise StorydeskError(FailureCode.BAD_ARGUMENT, name="--max-words", value=arguments.max_words, expected=expected)
@@ -141,7 +151,15 @@ def run(arguments: argparse.Namespace, desk: Desk, console: Console) -> int:
         count=arguments.count,
         alternatives=arguments.alternatives,
     )
-    stories = _write_stories(request, desk, console)
+    if not arguments.polish:
+        stories = _write_stories(request, desk, console, lambda text: text)
+    else:
+        polishing = desk.new_polishing()
+        try:
+            mend = functools.partial(polishing.polish_addition, "")
+            stories = _write_stories(request, desk, console, mend, whole=True)
+        finally:
+            polishing.close()
     console.give({"stories": [_as_record(story, request) for story in stories]})
     return 0
 
@@ -165,8 +183,13 @@ def _read_settings(arguments: argparse.Namespace) -> SamplingSettings:
     )
 
 
-def _write_stories(request: WritingRequest, desk: Desk, console: Console) -> list[_Story]:
-    """Write all stories at once; the first that is not done yet is shown as it comes, the others wait for it."""
+def _write_stories(
+    request: WritingRequest, desk: Desk, console: Console, finish: Callable[[str], str], *, whole: bool = False
+) -> list[_Story]:
+    """Write all stories at once; the first that is not done yet is shown as it comes, the others wait for it.
+
+    ``finish`` has the last word on a story's text; where it changes one, stories are shown ``whole``.
+    """
     stories = [_Story(count_seed(request.seed, number)) for number in range(request.count)]
     events = desk.writing.write(request)
     with console.progress("Waking the model"):
@@ -186,6 +209,10 @@ def _write_stories(request: WritingRequest, desk: Desk, console: Console) -> lis
             stories[event.candidate].finished = event
         while current < len(stories):
             story = stories[current]
+            if whole and story.finished is None:
+                break
+            if whole:
+                story.pieces = [finish(story.text)]
             console.stream("".join(story.pieces[shown:]))
             shown = len(story.pieces)
             if story.finished is None:
