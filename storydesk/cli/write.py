@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import functools
 import dataclasses
+import functools
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
