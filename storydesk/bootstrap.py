@@ -43,7 +43,7 @@ def build_desk(
     from storydesk.services.desk import Desk
     from storydesk.services.engines import EngineHost
     from storydesk.services.manuscripts import ManuscriptService
-    from storydesk.services.models import ModelService
+    from storydesk.services.models import ModelService, read_precision
     from storydesk.services.publishing import PublishingService
     from storydesk.services.ranking import EngineRanker
     from storydesk.services.scoring import ScoringService
@@ -62,7 +62,7 @@ def build_desk(
         on_notice(Failure(str(FailureCode.SETTINGS_DAMAGED), {"path": str(settings.path)}))
     documents = Documents()
     store = _open_library(place) if library else cast("LibraryStore", _LibraryOnDemand(place))
-    models = BundleLibrary(place.models, resources / "starter")
+    models = BundleLibrary(place.models, resources / "starter", wanted=lambda name: read_precision(settings, name))
     host = EngineHost(OnnxEngineLoader(on_notice), models, settings)
     # A command reads the words once; the window's may change while it is open.
     list_dictionary = store.list_dictionary if library else functools.cache(lambda: _read_dictionary(place, on_notice))

@@ -8,6 +8,7 @@ from typing import Any
 
 from storydesk.cli.arguments import add_json_option
 from storydesk.cli.console import Console
+from storydesk.domain.failures import Failure
 from storydesk.domain.style_model import StyleModel
 from storydesk.services.desk import Desk
 
@@ -37,7 +38,10 @@ def add_parser(subparsers: Any) -> None:
     adding = add("add", "Add a GPT-2 folder.", run_add, "PATH", "folder with config, weights (safetensors), tokenizer")
     adding.add_argument("--name", metavar="N", help="the name it gets (the folder's if left out)")
     add("fetch", "Fetch a model from the hub.", run_fetch, "ID", "one that `models list` shows as fetchable")
-    add("use", "Make a model the one in use.", run_use, "NAME", "the model")
+    using = add("use", "Make a model the one in use.", run_use, "NAME", "the model")
+    using.add_argument(
+        "--precision", metavar="P", help="write with this graph of it: fp32, int8, int4, or auto for the one that fits"
+    )
     add("remove", "Remove a model that you added, fetched or tuned.", run_remove, "NAME", "the model")
 
 
@@ -109,8 +113,9 @@ def run_fetch(arguments: argparse.Namespace, desk: Desk, console: Console) -> in
 def run_use(arguments: argparse.Namespace, desk: Desk, console: Console) -> int:
     """Switch to a model."""
     with console.progress("Checking the model's files"):
-        model = desk.models.use(arguments.name)
-    return _tell(model, f"{model.name} is in use.", desk, console)
+        model = desk.models.use(arguments.name, arguments.precision)
+    reason = _explain(model, console)
+    return _tell(model, f"{model.name} is in use." + (f" {reason}" if reason else ""), desk, console)
 
 
 def run_remove(arguments: argparse.Namespace, desk: Desk, console: Console) -> int:
@@ -119,6 +124,11 @@ def run_remove(arguments: argparse.Namespace, desk: Desk, console: Console) -> i
     console.give({"removed": arguments.name})
     console.say(f"{arguments.name} is gone.")
     return 0
+
+
+def _explain(model: StyleModel, console: Console) -> str:
+    """Return why the model's graph serves, in a sentence."""
+    return console.describe(Failure(model.choice, model.choice_parameters))["sentence"] if model.choice else ""
 
 
 def _tell(model: StyleModel, words: str, desk: Desk, console: Console) -> int:
@@ -150,6 +160,7 @@ def _as_record(model: StyleModel, active: str) -> dict[str, Any]:
         "built_in": model.built_in,
         "folder": str(model.folder),
         "precision": model.precision,
+        "choice": {"code": model.choice, "parameters": dict(model.choice_parameters)},
         "layers": model.layers,
         "heads": model.heads,
         "width": model.width,

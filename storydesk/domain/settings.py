@@ -44,6 +44,7 @@ ACTIVE_MODEL = Setting("model.active", "starter")
 THEME = Setting("look.theme", "system", choices=("system", "light", "dark", "contrast"))
 PAGE_FONT = Setting("look.page_font", "")
 PAGE_SIZE = Setting("look.page_size", 16, low=10, high=40)
+MODEL_PRECISIONS = Setting("model.precisions", "")  # by model, where one was asked for: {"starter": "int4"}
 WILDNESS = Setting("write.wildness", 0.5, low=0.0, high=1.0)
 WORDS = Setting("write.words", 60, low=5, high=2000)
 GRAMMAR_LIVE = Setting("polish.live", True)
@@ -58,6 +59,7 @@ PARTNER_SHOWN = Setting("window.partner_shown", True)
 
 ALL: tuple[Setting[str] | Setting[int] | Setting[float] | Setting[bool], ...] = (
     ACTIVE_MODEL,
+    MODEL_PRECISIONS,
     THEME,
     PAGE_FONT,
     PAGE_SIZE,

@@ -12,6 +12,7 @@ class StyleModel:
     """An installed, verified model. Paths are absolute; limits come from the model's own configuration.
 
     ``graph`` is the ONNX file that serves by default and ``precision`` its kind; ``tokenizer`` is its tokenizer.json.
+    ``choice`` is the code of why that graph serves, with ``choice_parameters``; its sentence is a notice's.
     ``heldout`` holds ``perplexity_before`` and ``perplexity_after`` where the model was tuned.
     """
 
@@ -38,6 +39,8 @@ class StyleModel:
     heldout: Mapping[str, float] = field(default_factory=dict)
     bytes: int = 0
     graphs: Mapping[str, Path] = field(default_factory=dict)
+    choice: str = ""
+    choice_parameters: Mapping[str, str | int | float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

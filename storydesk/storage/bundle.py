@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from storydesk.domain.failures import FailureCode, StorydeskError
 from storydesk.domain.style_model import StyleModel
+from storydesk.storage.graph_choice import choose_graph, read_memory
 from trainer.protocol.failures import TrainerError
 from trainer.protocol.manifest import MANIFEST_NAME, FileEntry, Manifest, ManifestError, decode_manifest
 
@@ -62,9 +63,10 @@ def check_file(folder: Path, path: str, entry: FileEntry) -> Path:
     return place
 
 
-def make_style_model(folder: Path, name: str, manifest: Manifest, *, built_in: bool) -> StyleModel:
-    """Return the model in a bundle that was read by ``read_bundle``."""
+def make_style_model(folder: Path, name: str, manifest: Manifest, *, built_in: bool, wanted: str = "") -> StyleModel:
+    """Return the model in a bundle that was read by ``read_bundle``, with the graph that was wanted or fits."""
     graphs = {graph.precision: folder / graph.path for graph in manifest.graphs}
+    choice = choose_graph(manifest, wanted, read_memory())
     measures = manifest.architecture
     return StyleModel(
         name=name,
@@ -72,8 +74,8 @@ def make_style_model(folder: Path, name: str, manifest: Manifest, *, built_in: b
         folder=folder,
         weights=folder / WEIGHTS,
         tokenizer=folder / WEIGHTS / "tokenizer.json",
-        graph=graphs[manifest.default_graph],
-        precision=manifest.default_graph,
+        graph=graphs[choice.precision],
+        precision=choice.precision,
         layers=measures.layers,
         heads=measures.heads,
         width=measures.width,
@@ -90,6 +92,8 @@ def make_style_model(folder: Path, name: str, manifest: Manifest, *, built_in: b
         heldout=manifest.heldout,
         bytes=sum(entry.bytes for entry in manifest.files.values()),
         graphs=graphs,
+        choice=choice.reason,
+        choice_parameters=choice.parameters,
     )
 
 
@@ -135,6 +139,8 @@ def _check_values(manifest: Manifest) -> None:
     for graph in manifest.graphs:
         words = isinstance(graph.precision, str) and isinstance(graph.path, str)
         _require(words and graph.path in manifest.files, "a graph is not listed")
+        figures = (graph.perplexity, graph.reference_perplexity)
+        _require(all(type(each) in (int, float) and math.isfinite(each) for each in figures), "a figure is no number")
     precisions = [graph.precision for graph in manifest.graphs]
     _require(manifest.default_graph in precisions, "its default graph is not there")
 

@@ -12,7 +12,7 @@ import shutil
 import threading
 import time
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from storydesk.domain.failures import FailureCode, StorydeskError
@@ -45,8 +45,13 @@ class BundleLibrary:
         built_in: Path,
         builder: Builder = build_bundle,
         hub: HubSource | None = None,
+        wanted: Callable[[str], str] = lambda _name: "",
     ) -> None:
-        """Keep models in ``models``; ``built_in`` holds the starter's weights. Nothing is read or made yet."""
+        """Keep models in ``models``; ``built_in`` holds the starter's weights. Nothing is read or made yet.
+
+        ``wanted`` says which precision was asked for a model, "" where none was.
+        """
+        self._wanted = wanted
         self._models = models
         self._built_in = built_in
         self._build = builder
@@ -64,7 +69,7 @@ class BundleLibrary:
             if name == STARTER:
                 continue
             try:
-                found.append(make_style_model(folder, name, read_bundle(folder, name), built_in=False))
+                found.append(self._describe(folder, name, read_bundle(folder, name)))
             except StorydeskError as error:
                 _LOG.warning("the model in %s is passed over: %s", folder, error)
         found.sort(key=lambda model: (model.created, model.name))
@@ -99,7 +104,7 @@ class BundleLibrary:
                     raise StorydeskError(FailureCode.MODEL_NAME_TAKEN, name=name) from error
                 raise explain_error(error, target) from error
         self._verified.remember(name, target, checked)
-        return make_style_model(target, name, manifest, built_in=False)
+        return self._describe(target, name, manifest)
 
     def add_folder(self, folder: Path, name: str | None = None) -> StyleModel:
         """Build and install a model from a GPT-2 folder; raise MODEL_FOLDER_BAD, MODEL_NAME_TAKEN.
@@ -215,7 +220,11 @@ class BundleLibrary:
         manifest = read_bundle(folder, name)
         if anew or not self._verified.holds(name, folder, manifest):
             self._verified.remember(name, folder, self._hash_all(folder, name, manifest))
-        return make_style_model(folder, name, manifest, built_in=name == STARTER)
+        return self._describe(folder, name, manifest)
+
+    def _describe(self, folder: Path, name: str, manifest: Manifest) -> StyleModel:
+        built_in = name == STARTER
+        return make_style_model(folder, name, manifest, built_in=built_in, wanted=self._wanted(name))
 
     def _hash_all(self, folder: Path, name: str, manifest: Manifest) -> Manifest:
         with explain_damage(name):
@@ -302,7 +311,7 @@ class BundleLibrary:
         """Return the starter as far as it is known without building it."""
         folder = self._models / STARTER
         with contextlib.suppress(StorydeskError):
-            return make_style_model(folder, STARTER, read_bundle(folder, STARTER), built_in=True)
+            return self._describe(folder, STARTER, read_bundle(folder, STARTER))
         return describe_unbuilt(self._built_in, folder)
 
 

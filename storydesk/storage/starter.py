@@ -14,7 +14,7 @@ from storydesk.services.atomic_file import write_atomically
 STARTER = "starter"
 ORIGIN = "shipped with Storydesk"
 LICENCE = "CC0-1.0, with texts under CC-BY credited in CREDITS_CC-BY.tsv"
-BUILD_VERSION = 1
+BUILD_VERSION = 2
 """Raised when the builder's graphs change, so that the starter's are built anew."""
 
 _FILES = ("config.json", "generation_config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,15 +13,23 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 from tokenizers import Tokenizer
 
 from tests.fakes.tiny_gpt2 import make_tiny_gpt2
 from tests.fakes.tiny_style_model import STARTER
+from trainer.base import open_base
 from trainer.export import graph as graph_module
-from trainer.export.graph import build_graph, quantise_blocks
+from trainer.export.activations import measure_activations
+from trainer.export.building import make_passage_rows
+from trainer.export.graph import EIGHT_BIT_STEPS, WIDE_FROM, Activations, build_graph, list_projected
 from trainer.export.graph_runner import GraphRunner
+from trainer.export.passage import CALIBRATION, MEASURED
+from trainer.export.quantising import quantise_blocks, quantise_four_bits, quantise_outputs
+from trainer.export.weights import read_shape
 from trainer.protocol.failures import TrainerError, TrainerFailure
 
 Arrays = dict[str, NDArray[Any]]
@@ -276,3 +285,130 @@ def test_the_runner_refuses_too_many_tokens_and_strangers(tmp_path: Path) -> Non
     build_graph(folder, tmp_path / "g.onnx", "fp32")
     with pytest.raises(ValueError, match="16"):
         GraphRunner(tmp_path / "g.onnx").log_probabilities(np.zeros(17, np.int64))
+
+
+def make_activations(folder: Path, seed: int = 3) -> Activations:
+    """Draw activations for every projection: what they are matters to how true a graph is, not to whether it runs."""
+    shape = read_shape(folder)
+    random = np.random.default_rng(seed)
+    sizes = {name: shape.inner if name.endswith("active") else shape.width for name in list_projected(shape)}
+    largest = {name: random.uniform(0.5, 4, size).astype(np.float32) for name, size in sizes.items()}
+    return Activations(largest, {name: (np.square(values) / 4).astype(np.float32) for name, values in largest.items()})
+
+
+def stretch_channels(weights: Arrays, factor: float) -> Arrays:
+    """Return the same function with outliers: a few channels of every layer norm stretched, their readers shrunk."""
+    for name in [name for name in weights if ".ln_1.weight" in name or ".ln_2.weight" in name]:
+        layer = name.split(".")[2]
+        reader = "attn.c_attn" if ".ln_1." in name else "mlp.c_fc"
+        channels = [5, 77, 138]
+        for part in ("weight", "bias"):
+            values = weights[name.replace("weight", part)].astype(np.float32)
+            values[channels] *= factor
+            weights[name.replace("weight", part)] = values
+        matrix = weights[f"transformer.h.{layer}.{reader}.weight"].astype(np.float32)
+        matrix[channels] /= factor
+        weights[f"transformer.h.{layer}.{reader}.weight"] = matrix
+    return weights
+
+
+def measure_perplexities(folder: Path, graphs: dict[str, Path]) -> dict[str, float]:
+    rows = make_passage_rows(open_base(folder), MEASURED)
+    perplexities = {}
+    for name, path in graphs.items():
+        runner = GraphRunner(path)
+        nats = [mean_nats(runner.log_probabilities(np.array(row.ids)), np.array(row.ids)) for row in rows]
+        perplexities[name] = float(np.exp(np.average(nats, weights=[len(row.ids) - 1 for row in rows])))
+    return perplexities
+
+
+@pytest.mark.parametrize("factor", [1.0, 40.0])
+def test_every_precision_keeps_the_starters_perplexity_on_our_prose(tmp_path: Path, factor: float) -> None:
+    folder = Path(shutil.copytree(STARTER, tmp_path / "model"))
+    change_weights(folder, lambda weights: stretch_channels(weights, factor))
+    graphs = {name: tmp_path / f"{name}.onnx" for name in ("fp32", "fp16", "int8", "int4")}
+    build_graph(folder, graphs["fp32"], "fp32")
+    activations = measure_activations(folder, graphs["fp32"], make_passage_rows(open_base(folder), CALIBRATION))
+    build_graph(folder, graphs["fp16"], "fp16")
+    build_graph(folder, graphs["int8"], "int8", activations=activations, by_rows=True)
+    build_graph(folder, graphs["int4"], "int4", activations=activations)
+    found = measure_perplexities(folder, graphs)
+    assert abs(found["fp16"] / found["fp32"] - 1) < 0.001
+    assert abs(found["int8"] / found["fp32"] - 1) < 0.005
+    assert abs(found["int4"] / found["fp32"] - 1) < 0.03
+
+
+@pytest.mark.parametrize(
+    ("sizes", "config"),
+    [
+        ({}, {}),
+        ({"width": 60, "heads": 5, "layers": 1}, {}),
+        ({"width": 48, "heads": 4, "positions": 33}, {}),
+        ({}, {"activation_function": "gelu"}),
+        ({}, {"activation_function": "relu"}),
+    ],
+)
+@pytest.mark.parametrize("precision", ["fp16", "int8", "int4"])
+def test_every_shape_is_built_in_every_precision(
+    tmp_path: Path, precision: str, sizes: dict[str, int], config: dict[str, object]
+) -> None:
+    folder = make_tiny_gpt2(tmp_path / "model", **sizes)
+    change_config(folder, **config)
+    ids = draw_ids(sizes.get("positions", 90), 384)
+    activations = None
+    if read_shape(folder).head_size % 8 == 0:
+        activations = make_activations(folder)
+    build_graph(folder, tmp_path / "fp32.onnx", "fp32")
+    expected = GraphRunner(tmp_path / "fp32.onnx").log_probabilities(ids)
+    build_graph(folder, tmp_path / "g.onnx", precision, activations=activations, by_rows=precision == "int8")
+    found = GraphRunner(tmp_path / "g.onnx").log_probabilities(ids)
+    assert np.abs(found - expected).mean() < {"fp16": 0.01, "int8": 0.05, "int4": 0.3}[precision]
+
+
+def test_both_kernels_of_a_graph_say_the_same_and_no_row_depends_on_another(tmp_path: Path) -> None:
+    folder = make_tiny_gpt2(tmp_path / "model")
+    build_graph(folder, tmp_path / "g.onnx", "int8", activations=make_activations(folder), by_rows=True)
+    ids = draw_ids(80, 384)
+    wide = GraphRunner(tmp_path / "g.onnx").log_probabilities(ids)
+    few = GraphRunner(tmp_path / "g.onnx", WIDE_FROM - 1).log_probabilities(ids)
+    assert not np.array_equal(wide, few)
+    assert np.abs(wide - few).mean() < 0.02
+    # By rows: in other company, the same tokens are the same to the last bits.
+    longer = GraphRunner(tmp_path / "g.onnx", 20).log_probabilities(ids)
+    assert np.abs(wide[:60] - longer[:60]).max() < 1e-3
+
+
+@pytest.mark.parametrize("kept", EIGHT_BIT_STEPS)
+def test_parts_of_a_4_bit_graph_can_stay_at_8_bits(tmp_path: Path, kept: frozenset[str]) -> None:
+    folder = make_tiny_gpt2(tmp_path / "model")
+    ids = draw_ids(60, 384)
+    sizes, differences = [], []
+    build_graph(folder, tmp_path / "fp32.onnx", "fp32")
+    expected = GraphRunner(tmp_path / "fp32.onnx").log_probabilities(ids)
+    for name, parts in (("all", frozenset[str]()), ("some", kept)):
+        build_graph(folder, tmp_path / f"{name}.onnx", "int4", eight_bits=parts)
+        sizes.append((tmp_path / f"{name}.onnx").stat().st_size)
+        differences.append(np.abs(GraphRunner(tmp_path / f"{name}.onnx").log_probabilities(ids) - expected).mean())
+    assert sizes[1] > sizes[0]
+    assert differences[1] < differences[0]
+
+
+@given(seed=st.integers(0, 1000), scale=st.floats(1e-3, 1e3), shift=st.floats(-2, 2))
+def test_4_bits_are_off_by_no_more_than_plain_rounding_is(seed: int, scale: float, shift: float) -> None:
+    random = np.random.default_rng(seed)
+    matrix = ((random.standard_normal((6, 64)) + shift) * scale).astype(np.float32)
+    found = quantise_four_bits(matrix, 32)
+    blocks = matrix.reshape(6, 2, 32)
+    low, high = np.minimum(blocks.min(-1), 0), np.maximum(blocks.max(-1), 0)
+    step = (high - low) / 15
+    plain = np.square(step).sum() * 32  # every weight off by a whole step
+    assert np.square(found.restore() - matrix).sum() <= plain
+    unpacked = np.stack([found.pack_numbers() & 15, found.pack_numbers() >> 4], -1).reshape(found.numbers.shape)
+    assert np.array_equal(unpacked, found.numbers)
+
+
+def test_outputs_are_off_by_half_a_step_at_most() -> None:
+    matrix = np.random.default_rng(2).standard_normal((50, 64)).astype(np.float32)
+    matrix[3] = 0
+    numbers, scales = quantise_outputs(matrix)
+    assert (np.abs(numbers.T * scales[:, None] - matrix) <= scales[:, None] / 2 + 1e-7).all()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import shutil
@@ -17,11 +18,13 @@ from hypothesis import strategies as st
 
 from storydesk.domain.failures import FailureCode, StorydeskError
 from storydesk.storage.bundle_builder import build_bundle
+from storydesk.storage.graph_choice import choose_graph, read_memory
 from storydesk.storage.model_library import BundleLibrary
 from storydesk.storage.model_names import find_free, is_fit, make_fit
 from storydesk.storage.starter import STARTER
 from tests.fakes.bundles import build_quickly, write_manifest
 from tests.fakes.tiny_gpt2 import make_tiny_gpt2
+from trainer.protocol.manifest import FileEntry, Graph, read_manifest
 
 ROOT = Path(__file__).parents[2]
 
@@ -415,3 +418,45 @@ def test_what_a_builder_says_is_passed_on(weights: Path, tmp_path: Path, script:
         build_bundle(weights, tmp_path / "bundle", "n", "o", "l", program=(sys.executable, "-c", script))
     assert caught.value.failure.code == code
     assert words in str(caught.value.failure.parameters.get("detail", ""))
+
+
+def test_the_graph_that_serves_can_be_asked_for_and_says_why(shipped: Path, tmp_path: Path) -> None:
+    asked = {"mine": "fp32"}
+    library = BundleLibrary(tmp_path / "models", shipped, build_quickly, wanted=lambda name: asked.get(name, ""))
+    model = library.install(make_bundle(shipped, tmp_path, "mine"))
+    assert (model.precision, model.graph.name, model.choice) == ("fp32", "fp32.onnx", "graph_wanted")
+    asked.clear()
+    model = library.get("mine")
+    assert (model.precision, model.choice, model.choice_parameters["percent"]) == ("int8", "graph_fast", 0.33)
+
+
+@pytest.mark.parametrize(
+    ("perplexities", "memory", "precision", "reason"),
+    [
+        ({"int8": 30.1, "int4": 30.5}, 16e9, "int8", "graph_fast"),
+        ({"int8": 30.1, "int4": 30.5}, None, "int8", "graph_fast"),
+        ({"int8": 31.0, "int4": 30.5}, 64e9, "fp32", "graph_true"),
+        ({"int8": 30.1, "int4": 30.5}, 2.0e9, "int4", "graph_small"),
+        ({"int8": 30.1, "int4": 33.0}, 2.0e9, "int8", "graph_fast"),
+        ({"int8": 31.0, "int4": 33.0}, 2.0e9, "int8", "graph_small"),
+        ({}, 16e9, "fp32", "graph_only"),
+    ],
+)
+def test_the_graph_is_chosen_by_perplexity_and_memory(
+    perplexities: dict[str, float], memory: float | None, precision: str, reason: str, weights: Path, tmp_path: Path
+) -> None:
+    manifest = read_manifest(make_bundle(weights, tmp_path, "mine"))
+    sizes = {"fp32": 6_000_000_000, "int8": 1_700_000_000, "int4": 900_000_000}
+    kinds = {"fp32": 30.0, **perplexities}
+    graphs = tuple(Graph(kind, f"fast/{kind}.onnx", "fp32", 0.0, value, 30.0) for kind, value in kinds.items())
+    files = {**manifest.files, **{graph.path: FileEntry(sizes[graph.precision], "0" * 64) for graph in graphs}}
+    manifest = dataclasses.replace(manifest, graphs=graphs, files=files, default_graph="fp32")
+    choice = choose_graph(manifest, memory=None if memory is None else int(memory))
+    assert (choice.precision, choice.reason) == (precision, reason)
+    assert choose_graph(manifest, "fp32").reason == "graph_wanted"
+
+
+def test_the_machine_knows_its_memory() -> None:
+    memory = read_memory()
+    assert memory is not None
+    assert 1 << 28 < memory < 1 << 50

@@ -278,25 +278,35 @@ class _GraphBuilder:
     def _keep_norm(self, name: str) -> tuple[str, str]:
         """Keep a layer norm's scale and bias, evened out for the projection behind it where that is by rows."""
         width = self._shape.width
-        if not self._wide or name == "ln_f":
+        if not self._evens or name == "ln_f":
             return self._keep(f"{name}.weight", width), self._keep(f"{name}.bias", width)
         part = "attn.c_attn" if name.endswith("ln_1") else "mlp.c_fc"
         outputs = 3 * width if name.endswith("ln_1") else self._shape.inner
         matrix = self._weights.read(f"{name.rpartition('.')[0]}.{part}.weight", width, outputs)
         evening = self._find_evening(name, matrix.T)
         scale, bias = self._weights.read(f"{name}.weight", width), self._weights.read(f"{name}.bias", width)
-        return self._add(f"wide/{name}.weight", scale * evening), self._add(f"wide/{name}.bias", bias * evening)
+        place = f"{self._branch or 'even/'}{name}"
+        return self._add(f"{place}.weight", scale * evening), self._add(f"{place}.bias", bias * evening)
+
+    @property
+    def _evens(self) -> bool:
+        """Whether layer norms even out what the projections behind them are given."""
+        four = self._form.layers is not None and self._form.layers.bits == 4
+        return self._activations is not None and (self._wide or four)
 
     def _find_evening(self, name: str, matrix: Float32) -> Float32:
         """Return [inputs] factors that even out a projection's inputs; its weights are divided by them.
 
         GPT-2 has channels many times as large as the rest, and one scale for a row would round the others away. The
-        factors move half of the difference, on a logarithmic scale, into the weights, which have outliers less.
+        factors move half of the difference, on a logarithmic scale, into the weights, which have outliers less. At 4
+        bits it is the weights that are rounded: there the usual sizes count and not the largest.
         """
         assert self._activations is not None
-        largest = np.maximum(self._activations.largest[name], 1e-5)
-        weights = np.maximum(np.abs(matrix).max(0), 1e-5)
-        factors: Float32 = np.sqrt(weights / largest).astype(np.float32)
+        if self._wide:
+            inputs, weights = self._activations.largest[name], np.abs(matrix).max(0)
+        else:
+            inputs, weights = np.sqrt(self._activations.mean_square[name]), np.sqrt(np.square(matrix).mean(0))
+        factors: Float32 = np.sqrt(np.maximum(weights, 1e-5) / np.maximum(inputs, 1e-5)).astype(np.float32)
         return factors
 
     def _normalise_first(self, hidden: str) -> str:
@@ -315,7 +325,7 @@ class _GraphBuilder:
         shape, name = self._shape, f"h.{layer}.attn"
         matrix = self._weights.read(f"{name}.c_attn.weight", shape.width, 3 * shape.width)
         bias = self._weights.read(f"{name}.c_attn.bias", 3 * shape.width)
-        evening = self._find_evening(f"h.{layer}.ln_1", matrix.T) if self._wide else None
+        evening = self._find_evening(f"h.{layer}.ln_1", matrix.T) if self._evens else None
         matrix, bias = self._pad_heads(matrix).T, self._pad_heads(bias[None])[0]
         packed = self._project(f"{name}.c_attn", normed, matrix, bias, source=f"h.{layer}.ln_1", evening=evening)
         past = [f"past_key.{layer}", f"past_value.{layer}"]
@@ -348,7 +358,7 @@ class _GraphBuilder:
         matrix = self._weights.read(f"{name}.c_fc.weight", shape.width, shape.inner)
         bias = self._weights.read(f"{name}.c_fc.bias", shape.inner)
         source = f"h.{layer}.ln_2"
-        evening = self._find_evening(source, matrix.T) if self._wide else None
+        evening = self._find_evening(source, matrix.T) if self._evens else None
         wide = self._project(f"{name}.c_fc", normed, matrix.T, bias, source=source, evening=evening)
         output = f"{self._branch}{name}.active"
         if shape.activation == "FastGelu" and wide.bias:
@@ -394,7 +404,10 @@ class _GraphBuilder:
         ``evening`` says that the inputs come evened out; by rows, others are evened out here.
         """
         if not self._wide:
-            importance = self._activations.mean_square.get(source) if self._activations else None
+            importance = self._activations.mean_square[source] if self._activations else None
+            if evening is not None:
+                matrix = matrix / evening
+                importance = None if importance is None else importance * np.square(evening)
             kept = self._eight_bits and name.split(".", 2)[-1] in self._eight_bits
             blocks = self._form.output if kept else self._form.layers
             return self._multiply(name, inputs, matrix, bias, blocks, importance)
