@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from storydesk.bridge.autosave import Autosave
 from storydesk.bridge.serial_worker import SerialWorker
-from storydesk.domain.failures import FailureCode, StorydeskError
+from storydesk.domain.failures import Failure, FailureCode, StorydeskError
 from storydesk.domain.manuscript import Draft, Story
 from storydesk.domain.settings import DAILY_GOAL, GOAL_PROGRESS, LAST_STORY
 from storydesk.services.desk import Desk
@@ -49,6 +49,8 @@ class ManuscriptController(QObject):
     trashed = Signal(object)
     """The Story that was just put into the trash."""
     failed = Signal(object)
+    something_lost = Signal(object)
+    """What an imported document held that a story has no place for, as a Failure, once for each kind."""
 
     def __init__(self, desk: Desk, worker: SerialWorker, read_text: Callable[[], str], parent: QObject) -> None:
         """``read_text`` gives the text on the page."""
@@ -115,9 +117,18 @@ class ManuscriptController(QObject):
     def import_document(self, path: Path) -> None:
         """Read a document into a new story and open it."""
         self.save_all()
-        self._worker.submit(
-            lambda: self._load(self._desk.manuscripts.import_document(path)), self._on_added, self.failed.emit
-        )
+
+        def read() -> tuple[OpenStory, Sequence[Failure]]:
+            story, lost = self._desk.manuscripts.import_document(path)
+            return self._load(story), lost
+
+        def on_read(answer: tuple[OpenStory, Sequence[Failure]]) -> None:
+            opened, lost = answer
+            self._on_added(opened)
+            for loss in lost:
+                self.something_lost.emit(loss)
+
+        self._worker.submit(read, on_read, self.failed.emit)
 
     def keep_draft(self) -> None:
         """Leave the draft as it is now and go on in a copy, which becomes the newest draft."""

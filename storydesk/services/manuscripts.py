@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from storydesk.domain.failures import FailureCode, StorydeskError
+from storydesk.domain.failures import Failure, FailureCode, StorydeskError
 from storydesk.domain.manuscript import Draft, GenerationRecord, Story
 from storydesk.domain.polishing import PolishSettings
 from storydesk.services.ports import DocumentReader, LibraryStore
@@ -43,10 +43,10 @@ class ManuscriptService:
         """Create a story with its first draft."""
         return self._store.add_story(title, prompt, text, origin)
 
-    def import_document(self, path: Path) -> Story:
-        """Read a document into a new story."""
-        title, text = self._reader.read(path)
-        return self._store.add_story(title, "", text, "imported")
+    def import_document(self, path: Path) -> tuple[Story, Sequence[Failure]]:
+        """Read a document into a new story and return what it held that a story has no place for, too."""
+        found = self._reader.read_document(path)
+        return self._store.add_story(found.title, "", found.text, "imported"), found.lost
 
     def open_story(self, story_id: int) -> Draft:
         """Return the newest draft of a story, an empty one where it has none."""

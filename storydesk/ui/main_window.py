@@ -141,6 +141,7 @@ class MainWindow(QMainWindow):
         manuscripts.shelf_changed.connect(self.library.show_shelf)
         manuscripts.trashed.connect(self.library.offer_undo)
         manuscripts.failed.connect(self.notices.post)
+        manuscripts.something_lost.connect(self.notices.post)
         manuscripts.autosave.state_changed.connect(self.status.show_saved)
         self.page.edited.connect(self._on_edited)
         self.page.first_painted.connect(self._on_painted)

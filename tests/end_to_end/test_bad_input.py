@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,8 +56,17 @@ CASES = (
     Case("200 MB", ("score", "huge.txt")),
     Case("200 MB to polish", ("polish", "huge.md", "--engine", "harper")),
     Case("half a Word document", ("score", "half.docx")),
-    Case("a PDF", ("polish", "scan.pdf", "--engine", "harper")),
+    Case("a damaged PDF", ("polish", "scan.pdf", "--engine", "harper")),
+    Case("a locked e-book", ("score", "locked.epub")),
+    Case("a format that can't be read", ("score", "old.doc")),
     Case("an unknown format", ("export", "tale.txt", "--to", "pages", "--out", "tale.pages")),
+    Case(
+        "a cover that is no picture",
+        ("export", "tale.txt", "--to", "epub", "--out", "t.epub", "--cover", "tale.txt"),
+        2,
+    ),
+    Case("an unknown profile", ("export", "tale.txt", "--to", "pdf", "--out", "t.pdf", "--profile", "mine")),
+    Case("an unknown form", ("export", "tale.txt", "--to", "pdf", "--out", "t.pdf", "--form", "poem"), 2),
     Case("a document that is there already", ("export", "tale.txt", "--to", "txt", "--out", "taken.txt")),
     Case("a folder that is not there", ("export", "tale.txt", "--to", "txt", "--out", "nowhere/tale.txt")),
     Case("a full disk, exporting", ("export", "tale.txt", "--to", "docx", "--out", "new.docx"), largest_file=1000),
@@ -106,6 +116,9 @@ def desk(tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path) -> Storyde
         (place / name).write_bytes(BINARY)
     (place / "noise.jsonl").write_bytes(bytes(range(256)) * 400)
     (place / "scan.pdf").write_bytes(b"%PDF-1.7\n" + BINARY)
+    (place / "old.doc").write_bytes(b"\xd0\xcf\x11\xe0" + BINARY)
+    with zipfile.ZipFile(place / "locked.epub", "w") as archive:
+        archive.writestr("META-INF/rights.xml", "<rights/>")
     for name in ("huge.txt", "huge.md"):
         with (place / name).open("wb") as stream:
             stream.truncate(200_000_000)

@@ -198,7 +198,8 @@ class TestManuscripts:
     def test_importing_makes_a_story(self, world: FakeWorld, tmp_path: Path) -> None:
         path = tmp_path / "Harbour.txt"
         path.write_text("The bell rang.", encoding="utf-8")
-        story = world.desk.manuscripts.import_document(path)
+        story, lost = world.desk.manuscripts.import_document(path)
+        assert list(lost) == []
         assert story.title == "Harbour"
         assert world.desk.manuscripts.open_story(story.id).text == "The bell rang."
 
