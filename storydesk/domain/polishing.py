@@ -308,11 +308,17 @@ def choose_clear(text: str, findings: Iterable[Finding]) -> list[Finding]:
     for finding in sorted(findings, key=_order):
         if finding.start < position or not finding.suggestions or finding.category is Category.STYLE:
             continue
-        if finding.doubtful or (finding.category is Category.SPELLING and may_be_name(text, finding.start)):
+        if finding.doubtful or (finding.category is Category.SPELLING and _is_daring(text, finding)):
             continue
         position = finding.end
         chosen.append(finding)
     return chosen
+
+
+def _is_daring(text: str, finding: Finding) -> bool:
+    """Return whether another spelling may turn a name into something else: one with a capital, and not just a slip."""
+    words = text[finding.start : finding.end]
+    return may_be_name(text, finding.start) or (words[:1].isupper() and count_edits(words, finding.suggestions[0]) > 1)
 
 
 def may_be_name(text: str, start: int) -> bool:

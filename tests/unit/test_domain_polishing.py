@@ -153,3 +153,10 @@ def test_settings_come_back_as_they_were_kept(settings: PolishSettings) -> None:
 @pytest.mark.parametrize("text", ["", "nonsense", "[1]", '{"language": 3, "ignored": "x", "other": 1}'])
 def test_settings_that_cannot_be_read_are_as_in_a_new_story(text: str) -> None:
     assert PolishSettings.from_text(text) == PolishSettings()
+
+
+def test_a_capital_word_is_mended_unasked_only_where_a_finger_slipped_once() -> None:
+    text = "Ysolvane ran. Untill dusk."
+    name = _finding(0, 8, "Solvate", category=Category.SPELLING)
+    slip = _finding(14, 20, "Until", category=Category.SPELLING)
+    assert apply_findings(text, [name, slip])[1] == [slip]

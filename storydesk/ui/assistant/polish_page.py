@@ -262,8 +262,7 @@ class PolishPage(QWidget):
         return grid
 
     def _make_category(self, category: Category) -> QCheckBox:
-        count = sum(edit.finding.category is category for edit in self.hunks.plan.edits)
-        box = QCheckBox(f"{say_category(category)} ({count})", self)
+        box = QCheckBox(self)
         box.setProperty("category", str(category))
         box.clicked.connect(
             lambda checked: self.hunks.set_plan(self.hunks.plan.choose_category(category, bool(checked)))
@@ -275,6 +274,8 @@ class PolishPage(QWidget):
         taken = len(plan.accepted)
         for box in self.categories:
             states = [edit.accepted for edit in plan.edits if edit.finding.category == box.property("category")]
+            counts = self.tr("{taken} of {n}").format(taken=sum(states), n=len(states))
+            box.setText(f"{say_category(str(box.property('category')))} ({counts})")
             box.setTristate(any(states) and not all(states))
             mixed = Qt.CheckState.PartiallyChecked if any(states) else Qt.CheckState.Unchecked
             box.setCheckState(Qt.CheckState.Checked if all(states) else mixed)
