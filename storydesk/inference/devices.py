@@ -35,19 +35,23 @@ class Provider:
     options: Mapping[str, str] = field(default_factory=dict)
 
 
-# GroupQueryAttention has no float32 kernel for CUDA: such a graph would go back and forth at every layer.
+# GroupQueryAttention has no float32 kernel for CUDA: such a graph would go back and forth at every layer. CoreML knows
+# none of it: it takes what it can of a float16 graph, which is built for it only where somebody asks for one.
 PROVIDERS = (
     Provider("CUDAExecutionProvider", "NVIDIA GPU", "cuda", frozenset({"fp16"})),
+    Provider("DmlExecutionProvider", "GPU (DirectML)", "dml", frozenset({"fp16"})),
+    Provider("CoreMLExecutionProvider", "Apple GPU (CoreML)", "cpu", frozenset({"fp16"})),
     Provider("CPUExecutionProvider", CPU, "cpu"),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class OpenedGraph:
-    """A graph that is ready to run, and where."""
+    """A graph that is ready to run, where, and in which precision."""
 
     session: Any
     provider: Provider
+    precision: str = ""
 
 
 def open_graph(
@@ -55,23 +59,27 @@ def open_graph(
     precision: str,
     on_failure: Callable[[str, str], None],
     *,
+    others: Mapping[str, Path] | None = None,
     providers: Sequence[Provider] | None = None,
     threads: int | None = None,
 ) -> OpenedGraph:
     """Open a graph on the first provider that takes it; ``on_failure`` hears the words and detail of one that fails.
 
-    What the last provider, the CPU, raises is the caller's.
+    ``others`` are the model's graphs by precision, of which a GPU takes the one that suits it. What the last provider,
+    the CPU, raises is the caller's.
     """
     offered = onnxruntime.get_available_providers()
-    fit = [each for each in providers or PROVIDERS if each.precisions is None or precision in each.precisions]
-    for provider in fit[:-1]:
-        if provider.name not in offered:
+    graphs = {**(others or {}), precision: path}
+    *gpus, last = providers or PROVIDERS
+    for provider in gpus:
+        suited = [each for each in graphs if provider.precisions is None or each in provider.precisions]
+        if provider.name not in offered or not suited:
             continue
         try:
-            return OpenedGraph(_open(path, provider, threads), provider)
+            return OpenedGraph(_open(graphs[suited[0]], provider, threads), provider, suited[0])
         except Exception as error:  # noqa: BLE001 - a driver may raise anything, and the CPU serves
             on_failure(provider.words, _shorten(error))
-    return OpenedGraph(_open(path, fit[-1], threads), fit[-1])
+    return OpenedGraph(_open(path, last, threads), last, precision)
 
 
 def describe_precision(precision: str) -> str:
@@ -93,6 +101,9 @@ def _open(path: Path, provider: Provider, threads: int | None) -> Any:
     options.log_severity_level = 4
     options.intra_op_num_threads = threads or count_threads()
     options.inter_op_num_threads = 1
+    options.enable_mem_pattern = provider.memory != "dml"  # DirectML refuses it
+    # Without this, processors that lack VNNI add up whole numbers past their limit.
+    options.add_session_config_entry("session.x64quantprecision", "1")
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
     # Threads wait busily inside a step, which is 1.4 times as fast, and sleep as soon as it ends.
     options.add_session_config_entry("session.force_spinning_stop", "1")

@@ -72,7 +72,7 @@ class GraphSession:
     @property
     def device(self) -> str:
         """Where it runs and with how many bits, in words."""
-        return f"{self._opened.provider.words}, {describe_precision(self._model.precision)}"
+        return f"{self._opened.provider.words}, {describe_precision(self._opened.precision)}"
 
     @property
     def model(self) -> StyleModel:
@@ -309,7 +309,7 @@ def _open_checked(
     if not path.is_file():
         raise _refuse(model, f"there is no {path.name}")
     try:
-        return open_graph(path, model.precision, on_failure, providers=providers)
+        return open_graph(path, model.precision, on_failure, others=model.graphs, providers=providers)
     except MemoryError:
         raise
     except Exception as error:

@@ -9,9 +9,12 @@ import onnxruntime
 
 
 def has_gpu() -> bool:
-    """Return whether ONNX Runtime offers a GPU that the system has too; asks the driver and starts nothing."""
+    """Return whether ONNX Runtime offers a GPU that the system has too; asks the driver and starts nothing.
+
+    CoreML does not count: it takes only parts of such a graph, so one is built for it when somebody asks.
+    """
     offered = onnxruntime.get_available_providers()
-    if "DmlExecutionProvider" in offered or "CoreMLExecutionProvider" in offered:
+    if "DmlExecutionProvider" in offered:
         return True
     return "CUDAExecutionProvider" in offered and _count_cuda_devices() > 0
 
