@@ -76,9 +76,11 @@ class TextScorer:
         offset = len(normalised.text) - len(normalised.text.lstrip())
         stripped = normalised.text.strip()
         # Never joined with the head: the text's tokens have to be the text's own.
-        ids = self._tokenizer.encode(stripped)
-        context = [self._end_token, *self._tokenizer.encode(head)][-self.stride :]
         try:
+            # Of a whole novel each of these steps takes a moment, too.
+            cancellation.check()
+            ids = self._tokenizer.encode(stripped)
+            context = [self._end_token, *self._tokenizer.encode(head)][-self.stride :]
             with _watching(cancellation):
                 surprises = self._measure(context, ids, alternatives, cancellation)
         except Cancelled as error:
