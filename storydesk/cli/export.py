@@ -46,6 +46,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--page", type=one_of("--page", *Page), metavar="PAGE", help="letter or a4")
     parser.add_argument("--font", metavar="NAME", help="the font that docx and odt name (Times New Roman)")
     parser.add_argument("--language", metavar="TAG", help="the text's language, such as en-GB (en-US)")
+    parser.add_argument("--disclosure", metavar="TEXT", help="a statement behind the text on how it was made")
     parser.add_argument("--dedication", metavar="TEXT", help="a dedication before the text")
     parser.add_argument("--cover", type=Path, metavar="PATH", help="a PNG or JPEG for the epub's cover")
     parser.add_argument("--profile", metavar="NAME", help="use what was kept under this name")
@@ -88,6 +89,7 @@ def _read_profile(arguments: argparse.Namespace, desk: Desk) -> PublishingProfil
         font=arguments.font or kept.font,
         author=author,
         language=arguments.language or kept.language,
+        disclosure=kept.disclosure if arguments.disclosure is None else arguments.disclosure,
     )
 
 
@@ -97,7 +99,7 @@ def _make_book(arguments: argparse.Namespace, sources: list[Source], profile: Pu
     parts = tuple(Part("" if alone else source.title, source.text) for source in sources)
     title = sources[0].title if alone else arguments.out.stem
     title = title if arguments.title is None else arguments.title
-    return Book(title, parts, profile.author, profile.language, front, cover=_read_cover(arguments.cover))
+    return Book(title, parts, profile.author, profile.language, front, profile.back, _read_cover(arguments.cover))
 
 
 def _read_cover(path: Path | None) -> bytes:

@@ -144,8 +144,13 @@ class PublishingProfile:
     font: str = "Times New Roman"
     author: Author = field(default_factory=Author)
     language: str = LANGUAGE
-    disclosure: bool = False
-    """Whether a statement on who wrote what stands behind the story."""
+    disclosure: str = ""
+    """A statement on how the text was made, for the page behind the story; none where it is empty."""
+
+    @property
+    def back(self) -> tuple[Matter, ...]:
+        """The pages that this profile puts behind every story."""
+        return (Matter(MatterKind.AUTHORSHIP, self.disclosure),) if self.disclosure.strip() else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +243,7 @@ def _read_profile(record: object) -> PublishingProfile | None:
             str(fields["font"]),
             Author(str(author["name"]), str(author["pen_name"]), tuple(map(str, author["contact"]))),
             str(fields["language"]),
-            bool(fields["disclosure"]),
+            str(fields["disclosure"]),
         )
     except (KeyError, ValueError, TypeError):
         return None

@@ -194,7 +194,7 @@ class ExportDialog(QDialog):
 
         def write(_: Progress) -> tuple[Path, Sequence[Failure]]:
             parts = [self._read_part(story, alone=len(chosen) == 1) for story in chosen]
-            book = Book(title, tuple(parts), profile.author, profile.language)
+            book = Book(title, tuple(parts), profile.author, profile.language, back=profile.back)
             notes = self._publishing.export_book(book, profile, form, path, overwrite=overwrite)
             self._publishing.keep_profile(profile)
             return path, notes

@@ -81,6 +81,9 @@ class ExportFields(QWidget):
         self.contact_field.setTabChangesFocus(True)
         self.contact_field.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         add_row(form, self.tr("&Contact"), self.contact_field)
+        self.disclosure_field = QLineEdit(self._kept.disclosure)
+        self.disclosure_field.setPlaceholderText(self.tr("How it was made, for the last page; may stay empty"))
+        add_row(form, self.tr("&Disclosure"), self.disclosure_field)
         self.story_list = QListWidget()
         self._fill_stories(manuscripts)
         if self.story_list.count() > 1:
@@ -103,7 +106,8 @@ class ExportFields(QWidget):
             self.author_field.text().strip(), self.pen_name_field.text().strip(), tuple(filter(None, contact))
         )
         form, page = Form(self.form_box.currentData()), Page(self.page_box.currentData())
-        return replace(self._kept, name=REMEMBERED, form=form, page=page, author=author)
+        disclosure = self.disclosure_field.text().strip()
+        return replace(self._kept, name=REMEMBERED, form=form, page=page, author=author, disclosure=disclosure)
 
     def chosen_stories(self) -> list[Story]:
         """Return the stories that go into the document, in their order; never none."""
@@ -131,7 +135,7 @@ class ExportFields(QWidget):
         self.story_list.setMinimumHeight(self.fontMetrics().lineSpacing() * 4)
 
     def _connect(self) -> None:
-        for field in (self.title_field, self.author_field, self.pen_name_field):
+        for field in (self.title_field, self.author_field, self.pen_name_field, self.disclosure_field):
             field.textChanged.connect(self.changed)
         self.contact_field.textChanged.connect(self.changed)
         for box in (self.form_box, self.page_box):

@@ -118,13 +118,20 @@ def test_a_manuscript_begins_as_editors_want_it(tmp_path: Path) -> None:
     assert document.styles["Normal"].font.name == "Courier New"
 
 
+def test_a_disclosure_stands_behind_the_story(tmp_path: Path) -> None:
+    profile = PublishingProfile(disclosure="Parts were drafted with a language model.")
+    book = Book("T", (Part("", "It rang."),), back=profile.back)
+    assert Documents().read(write(book, "odt", tmp_path, profile))[1].endswith(profile.disclosure)
+    assert PublishingProfile(disclosure=" ").back == ()
+
+
 @pytest.mark.parametrize(("words", "rounded"), [(0, 100), (1249, 1200), (17_749, 17_500), (90_499, 90_000)])
 def test_word_counts_are_rounded(words: int, rounded: int) -> None:
     assert round_words(words) == rounded
 
 
 def test_profiles_are_kept_and_bad_ones_passed_over() -> None:
-    profile = PublishingProfile("mine", Form.PLAIN, Page.A4, "Courier New", AUTHOR, "en-GB", disclosure=True)
+    profile = PublishingProfile("mine", Form.PLAIN, Page.A4, "Courier New", AUTHOR, "en-GB", disclosure="By hand.")
     assert load_profiles(dump_profiles({"mine": profile})) == {"mine": profile}
     for broken in ("", "{", "[1]", '[{"name": "x"}]', '{"a": 1}', '[{"name": "x", "form": "poem", "author": 1}]'):
         assert load_profiles(broken) == {}
