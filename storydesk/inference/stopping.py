@@ -17,6 +17,8 @@ _CLOSED = re.compile(r"[.!?…]+[\"'”’»)\]]*$")
 _ABBREVIATION = re.compile(r"(?:\b(?:Mr|Mrs|Ms|Dr|St|Mt|Prof|Capt|Col|Gen|Lt|Sgt|Rev|Jr|Sr|vs|No)|\b[A-Z])\.$")
 # No word of prose takes this many tokens; a model that only makes noise has to end as well.
 _TOKENS_PER_WORD = 8
+# So many words a speech may go on after the text is long enough, before it is left without its closing quote.
+_SPEECH_WORDS = 25
 _SPARE_TOKENS = 64
 
 
@@ -54,6 +56,7 @@ class StopRule:
         longest = max(len(mark) for mark in (*self._marks, *self._stops))
         self._before = context[-longest:]
         self._longest = longest
+        self._open_quotes = context.rpartition("\n\n")[2].count('"')
         self._text = ""
         self._sent = 0
         # Words up to the last white space are counted once: (place in the text, words before it).
@@ -183,9 +186,21 @@ class StopRule:
             for match in _SENTENCE_END.finditer(self._text, self._find_marks_before(self._enough_at)):
                 if cut is not None and WORD.search(self._text[: match.end()], cut):
                     return cut
-                if match.end() >= self._enough_at and not _ABBREVIATION.search(self._text[: match.end()][-8:]):
+                if match.end() < self._enough_at or _ABBREVIATION.search(self._text[: match.end()][-8:]):
+                    continue
+                if not self._is_speaking(match.end()) or self._is_patience_over(match.end()):
                     return match.end()
         return cut
+
+    def _is_speaking(self, end: int) -> bool:
+        """Return whether a speech of this paragraph is still open at ``end``; the model writes straight quotes."""
+        begin = self._text.rfind("\n\n", 0, end)
+        quotes = self._text.count('"', max(begin, 0), end) + (self._open_quotes if begin < 0 else 0)
+        return quotes % 2 == 1
+
+    def _is_patience_over(self, end: int) -> bool:
+        """Return whether a speaker has gone on for so long that any sentence end will do."""
+        return sum(1 for _ in WORD.finditer(self._text, self._enough_at or 0, end)) >= _SPEECH_WORDS
 
     def _find_marks_before(self, place: int) -> int:
         """Return where the run of closing marks begins that a search from ``place`` would cut through."""

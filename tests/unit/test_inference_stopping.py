@@ -149,3 +149,23 @@ def test_a_rule_goes_back_and_on_another_way() -> None:
     rule.rewind("The end.")
     assert rule.feed(" Or not. So") == (" Or not. So", False)
     assert not rule.met_mark
+
+
+def test_nobody_is_left_speaking() -> None:
+    rule = StopRule(3, until_sentence_end=True)
+    shown, ended = rule.feed('"Nothing is here. Nothing at all," he said. Then he left.')
+    assert (shown, ended) == ('"Nothing is here. Nothing at all," he said.', True)
+
+
+def test_a_speech_that_was_open_at_the_cursor_is_closed_first() -> None:
+    rule = StopRule(2, until_sentence_end=True, context='A quiet hall.\n\n"Come in,')
+    shown, ended = rule.feed(' they said. And sit down." He sat. The end.')
+    assert ended
+    assert shown == ' they said. And sit down."'
+
+
+def test_a_speech_without_end_is_left_after_a_while() -> None:
+    rule = StopRule(3, until_sentence_end=True)
+    shown, ended = rule.feed('"' + "We go on and on. " * 20)
+    assert ended
+    assert shown.endswith("on.")
