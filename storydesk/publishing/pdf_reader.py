@@ -6,6 +6,7 @@ import io
 import itertools
 import logging
 import re
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ from storydesk.publishing.markup_builder import SCENE_MARK, make_block
 from storydesk.publishing.raw_text import LIMIT_MEGABYTES
 
 _MOST_PAGES = 5000
+_MOST_SECONDS = 300.0
+_LARGEST_PAGE, _LARGEST_TEXT = 5_000_000, 200_000_000
 _ENDS = tuple(".!?…”\"’'»:")
 _SHORT = 0.75
 _WORD = re.compile(r"[^\W\d_]+")
@@ -50,10 +53,8 @@ def read_pdf(raw: bytes, path: Path) -> ReadText:
         if reader.is_encrypted and not reader.decrypt(""):
             raise StorydeskError(FailureCode.FILE_LOCKED, path=str(path))
         if len(reader.pages) > _MOST_PAGES:
-            code = FailureCode.FILE_TOO_LARGE
-            megabytes = max(-(-len(raw) // 1_000_000), LIMIT_MEGABYTES + 1)
-            raise StorydeskError(code, path=str(path), megabytes=megabytes, limit=LIMIT_MEGABYTES)
-        pages = [_read_lines(page) for page in reader.pages]
+            raise _too_large(path, len(raw))
+        pages = _read_pages(reader, path)
         title, author = _read_name(reader, "title"), _read_name(reader, "author")
     except StorydeskError:
         raise
@@ -65,6 +66,26 @@ def read_pdf(raw: bytes, path: Path) -> ReadText:
     losses[FailureCode.LOST_PAGES] = sum(not page for page in pages)
     text = "\n\n".join(_make_blocks(_drop_running_heads(pages)))
     return ReadText(title, text, author, list_losses(losses))
+
+
+def _read_pages(reader: Any, path: Path) -> list[list[_Line]]:
+    """Return the lines of every page; raise FILE_TOO_LARGE where few bytes unfold into more than a person wrote."""
+    pages: list[list[_Line]] = []
+    unfolded = 0
+    latest = time.monotonic() + _MOST_SECONDS
+    for page in reader.pages:
+        contents = page.get_contents()
+        size = len(contents.get_data()) if contents is not None else 0
+        unfolded += size
+        if size > _LARGEST_PAGE or unfolded > _LARGEST_TEXT or time.monotonic() > latest:
+            raise _too_large(path, max(size, unfolded))
+        pages.append(_read_lines(page))
+    return pages
+
+
+def _too_large(path: Path, size: int) -> StorydeskError:
+    megabytes = max(-(-size // 1_000_000), LIMIT_MEGABYTES + 1)
+    return StorydeskError(FailureCode.FILE_TOO_LARGE, path=str(path), megabytes=megabytes, limit=LIMIT_MEGABYTES)
 
 
 def _read_name(reader: Any, name: str) -> str:

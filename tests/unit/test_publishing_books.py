@@ -17,6 +17,7 @@ from docx import Document
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pypdf import PdfReader, PdfWriter
+from pypdf.generic import DecodedStreamObject, NameObject
 
 from storydesk.domain.book import (
     Author,
@@ -315,6 +316,15 @@ def test_a_bomb_is_refused(form: str, tmp_path: Path) -> None:
     bomb = pack(tmp_path / f"bomb.{form}", {MAIN_PARTS[form]: b"\0" * 250_000_000})
     assert bomb.stat().st_size < 1_000_000
     assert code_of(bomb) == FailureCode.FILE_TOO_LARGE
+
+
+def test_a_page_that_unfolds_without_end_is_refused(tmp_path: Path) -> None:
+    writer = PdfWriter(clone_from=write(make_book("T", "It rang."), "pdf", tmp_path))
+    stream = DecodedStreamObject()
+    stream.set_data(b"BT " + b"( ) Tj " * 1_000_000 + b"ET")
+    writer.pages[0][NameObject("/Contents")] = stream.flate_encode()
+    writer.write(str(tmp_path / "bomb.pdf"))
+    assert code_of(tmp_path / "bomb.pdf") == FailureCode.FILE_TOO_LARGE
 
 
 def test_locked_documents_are_refused_in_words(tmp_path: Path) -> None:
