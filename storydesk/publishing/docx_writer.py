@@ -173,6 +173,8 @@ def _write_block(document: DocxDocument, block: Block, *, opens_page: bool) -> N
     paragraph = document.add_paragraph(style=style)
     if opens_page:
         paragraph.paragraph_format.page_break_before = True
+    if len(block.lines) > 1:  # verse: every line stands as far in as the first
+        paragraph.paragraph_format.left_indent, paragraph.paragraph_format.first_line_indent = Inches(0.5), Pt(0)
     for number, line in enumerate(block.lines):
         if number:
             paragraph.add_run().add_break()

@@ -100,6 +100,7 @@ def _compose_styles(book: Book, profile: PublishingProfile) -> str:
             '<style:tab-stops><style:tab-stop style:position="6.5in" style:type="right"/></style:tab-stops>',
         ),
         _make_style("Byline", FRONT_MATTER, 'fo:text-align="center" fo:margin-bottom="24pt"'),
+        _make_style("Verse", "Text body", 'fo:margin-left="0.5in" fo:text-indent="0in"'),
         _make_style(SCENE_BREAK, "Standard", 'fo:text-align="center"'),
         _make_style("Header", "Standard", 'fo:line-height="100%" fo:text-align="end"'),
         _make_style("Title", "Standard", 'fo:text-align="center" fo:margin-top="24pt" fo:margin-bottom="24pt"'),
@@ -219,6 +220,7 @@ def _compose_block(block: Block, opens_page: bool, follows_text: bool) -> str:
         style = "Heading opening" if opens_page and block.level == 1 else f"Heading {block.level}"
         return f'<text:h text:style-name="{_encode(style)}" text:outline-level="{block.level}">{lines}</text:h>'
     style = "Text opening" if opens_page else "Text body" if follows_text else "First line"
+    style = "Verse" if len(block.lines) > 1 and not opens_page else style
     return _make_paragraph(style, lines)
 
 
