@@ -19,11 +19,10 @@ from storydesk.domain.manuscript import Story, count_words
 from storydesk.services.manuscripts import ManuscriptService
 from storydesk.services.ports import Progress
 from storydesk.services.publishing import PublishingService
+from storydesk.services.tuning import RICH_FORMATS
 
 PLAIN_FORMATS: Final = ("txt", "text", "md", "markdown")
 TABLE_FORMATS: Final = ("csv", "tsv", "json", "jsonl", "ndjson", "wp_source", "wp_target")
-RICH_FORMATS: Final = ("docx",)
-"""Formats that the app itself reads before the trainer starts."""
 
 LARGEST_CELL: Final = 16 * 1024 * 1024
 

@@ -43,7 +43,9 @@ def add_parser(subparsers: Any) -> None:
         help="check grammar and spelling, and mend what has a clear remedy",
         description="Check grammar and spelling. Standard input comes back mended on standard output.",
     )
-    parser.add_argument("file", metavar="FILE", help="the text (docx, md, txt); - reads standard input")
+    parser.add_argument(
+        "file", metavar="FILE", help="the text (docx, odt, epub, html, pdf, md, txt); - reads standard input"
+    )
     parser.add_argument(
         "--engine",
         type=one_of("--engine", *ENGINES),

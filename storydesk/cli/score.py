@@ -25,9 +25,11 @@ def add_parser(subparsers: Any) -> None:
     parser: argparse.ArgumentParser = subparsers.add_parser(
         "score",
         help="measure how surprising a text is to the model",
-        description="Measure how surprising a text (docx, md, txt) is to the model: its perplexity.",
+        description="Measure how surprising a text is to the model: its perplexity.",
     )
-    parser.add_argument("file", metavar="FILE", help="the text; - reads standard input")
+    parser.add_argument(
+        "file", metavar="FILE", help="the text (docx, odt, epub, html, pdf, md, txt); - reads standard input"
+    )
     parser.add_argument("--prompt", default="", metavar="P", help="the prompt that the text answers")
     parser.add_argument("--model", metavar="N", help="the model that reads (the one in use if left out)")
     parser.add_argument(

@@ -23,7 +23,8 @@ def add_parser(subparsers: Any) -> None:
     parser: argparse.ArgumentParser = subparsers.add_parser(
         "tune",
         help="tune a model on your stories",
-        description="Tune a model on your stories (txt, md, csv, jsonl, docx, folders of them, or hub:owner/name).",
+        description="Tune a model on your stories (txt, md, csv, jsonl, docx, odt, epub, html, pdf, folders of them, "
+        "or hub:owner/name).",
     )
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--data", nargs="+", metavar="PATH", help="files and folders of stories")

@@ -14,6 +14,9 @@ from storydesk.domain.tuning import RunState, RunStatus, TuningPlan
 from storydesk.services.ports import DocumentReader, ModelLibrary, RunLauncher, SettingsStore, TuningRun
 
 HUB_PREFIX = "hub:"
+RICH_FORMATS = ("docx", "odt", "epub", "html", "htm", "pdf")
+"""Documents that only the app can read, by suffix; the trainer reads text and tables itself."""
+
 POLL_SECONDS = 0.2
 
 WriteDataset = Callable[[Sequence[tuple[str, str, str]], Path], None]
@@ -105,7 +108,7 @@ class TuningService:
         return TuningOutcome(state, model, adopted=adopted)
 
     def _convert(self, data: Sequence[str], target: Path) -> tuple[str, ...]:
-        """Return the data with every docx replaced by one dataset file of what is in them."""
+        """Return the data with every rich document replaced by one dataset file of what is in them."""
         plain: list[str] = []
         triples: list[tuple[str, str, str]] = []
         for item in data:
@@ -113,19 +116,14 @@ class TuningService:
             if item.startswith(HUB_PREFIX):
                 plain.append(item)
                 continue
-            documents = [path] if path.is_file() else sorted(path.rglob("*.docx"))
-            rich = [document for document in documents if document.suffix.lower() == ".docx"]
+            files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
+            rich = [file for file in files if file.suffix.lower().removeprefix(".") in RICH_FORMATS]
             for document in rich:
                 title, text = self._reader.read(document)
                 triples.append((title, title, text))
-            if not rich or (path.is_dir() and _has_plain_documents(path)):
+            if len(rich) < len(files) or not files:
                 plain.append(str(path.resolve()))
         if triples:
             self._write_dataset(triples, target)
             plain.append(str(target))
         return tuple(plain)
-
-
-def _has_plain_documents(folder: Path) -> bool:
-    """Return whether a folder holds any file that the trainer may read itself."""
-    return any(path.is_file() and path.suffix.lower() != ".docx" for path in folder.rglob("*"))

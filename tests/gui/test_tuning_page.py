@@ -175,15 +175,15 @@ def test_a_broken_off_run_is_offered(world: FakeWorld, phrases: Phrases, qtbot: 
 
 
 def test_sources_are_counted_named_and_removed(page: TuningPage, world: FakeWorld, qtbot: QtBot) -> None:
-    (world.home / "bad.pdf").write_text("x", encoding="utf-8")
+    (world.home / "bad.png").write_text("x", encoding="utf-8")
     world.library.add_story("The Door", "", "It was warm.")
     assert page.words.empty.isVisible()
-    page.words.add_paths([world.home / "tale.txt", world.home / "bad.pdf", world.home / "tale.txt"])
+    page.words.add_paths([world.home / "tale.txt", world.home / "bad.png", world.home / "tale.txt"])
     page.words.add_stories(world.library.list_stories())
     qtbot.waitUntil(lambda: page.words.counted is not None)
     assert page.words.list.topLevelItemCount() == 3
     assert page.words.total.text() == "2 texts, 303 words"
-    assert "bad.pdf: The format pdf is not known." in page.words.unread.text()
+    assert "bad.png: The format png is not known." in page.words.unread.text()
     assert page.words.next_button.isEnabled()
     second = page.words.list.topLevelItem(1)
     assert second is not None

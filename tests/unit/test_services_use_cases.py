@@ -262,6 +262,16 @@ class TestTuning:
         assert world.desk.tuning.finish(self._tune(world, tmp_path), use=use).adopted is use
         assert world.desk.models.active == active
 
+    def test_a_folder_of_rich_documents_alone_becomes_a_dataset(self, world: FakeWorld, tmp_path: Path) -> None:
+        folder = tmp_path / "books"
+        folder.mkdir()
+        for form in ("docx", "odt", "epub"):
+            (folder / f"tale.{form}").write_text("The bell rang.", encoding="utf-8")
+        world.desk.tuning.prepare(TuningPlan("mine", "", (str(folder),)))
+        data = world.launcher.plans[-1].data
+        assert len(data) == 1
+        assert data[0].endswith(".jsonl")
+
     def test_every_state_is_reported_once(self, world: FakeWorld, tmp_path: Path) -> None:
         folder = world.desk.tuning.prepare(self._plan(tmp_path))
         seen: list[RunState] = []

@@ -24,7 +24,6 @@ from storydesk.bridge.jobs import JobRunner
 from storydesk.bridge.phrases import Phrases
 from storydesk.bridge.tuning_sources import (
     PLAIN_FORMATS,
-    RICH_FORMATS,
     TABLE_FORMATS,
     Measure,
     SourceKind,
@@ -34,6 +33,7 @@ from storydesk.bridge.tuning_sources import (
 from storydesk.domain.failures import Failure
 from storydesk.domain.manuscript import Story
 from storydesk.services.desk import Desk
+from storydesk.services.tuning import RICH_FORMATS
 from storydesk.ui.figures import say_number, say_texts, say_words
 from storydesk.ui.theme import SPACE_M, SPACE_S, icon, make_label
 from storydesk.ui.tuning.story_picker import StoryPicker
