@@ -38,6 +38,7 @@ from trainer.protocol.messages import (
 from trainer.reporter import Reporter
 from trainer.resources import require_disk, require_memory
 from trainer.tuning.checkpoints import CheckpointStore, read_json, write_json
+from trainer.tuning.graphics import find_card
 
 if TYPE_CHECKING:
     from trainer.tuning.network import Device, TunedNetwork
@@ -135,6 +136,8 @@ def _start(folder: Path, request: Request, settings: Hyperparameters, reporter: 
     resumed = newest.step if newest else 0
     reporter.report(RunStarted(request.run_id, device.name, device.precision, resumed, os.getpid()))
     run = _Run(folder, request, settings, base, reporter, control, store, device)
+    if device.name == "cpu" and settings.device != "cpu" and (card := find_card()):
+        run.notice("gpu_not_used", card=card)
     for path in damaged:
         run.notice(TrainerFailure.CHECKPOINT_DAMAGED, path=str(path))
     return run
