@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Logits = NDArray[np.float32]
 
 LAYOUT = "storydesk-gpt2-1"
-CHUNK = 64
+CHUNK = 128
 """Tokens that a prefill reads at once: as fast as more, and a cancel waits for no longer than one of these."""
 PIECE = 16
 """Tokens that a prefill reads at once near its end, where edits are: what is read again is at most one of these."""
@@ -265,9 +265,20 @@ class Memory:
 
 
 def lay_out(count: int) -> list[int]:
-    """Return where the pieces end in which a prefill reads ``count`` tokens: chunks, and small pieces at the end."""
-    whole = max(count - PIECE, 0) // CHUNK * CHUNK
-    return [*range(CHUNK, whole + 1, CHUNK), *range(whole + PIECE, count, PIECE), count]
+    """Return where the pieces end in which a prefill reads ``count`` tokens: chunks, and ever smaller ones at the end.
+
+    Small pieces cost more for each token. So none is smaller than about half of what is left to read: after an edit,
+    what is read again is about as much as the edit is from the end.
+    """
+    place = max(count - PIECE, 0) // CHUNK * CHUNK
+    places = [*range(CHUNK, place + 1, CHUNK)]
+    while count - place > PIECE:
+        size = CHUNK // 2
+        while size > PIECE and 2 * size > count - place:
+            size //= 2
+        place += size
+        places.append(place)
+    return [*places, count]
 
 
 def bind_memory(binding: Any, values: Sequence[Any]) -> None:

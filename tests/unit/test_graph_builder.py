@@ -25,7 +25,7 @@ from trainer.base import open_base
 from trainer.export import graph as graph_module
 from trainer.export.activations import measure_activations
 from trainer.export.building import make_passage_rows
-from trainer.export.graph import EIGHT_BIT_STEPS, WIDE_FROM, Activations, build_graph, list_projected
+from trainer.export.graph import CARES, WIDE_FROM, Activations, Care, build_graph, list_projected
 from trainer.export.graph_runner import GraphRunner
 from trainer.export.passage import CALIBRATION, MEASURED
 from trainer.export.quantising import quantise_blocks, quantise_four_bits, quantise_outputs
@@ -378,15 +378,15 @@ def test_both_kernels_of_a_graph_say_the_same_and_no_row_depends_on_another(tmp_
     assert np.abs(wide[:60] - longer[:60]).max() < 1e-3
 
 
-@pytest.mark.parametrize("kept", EIGHT_BIT_STEPS)
-def test_parts_of_a_4_bit_graph_can_stay_at_8_bits(tmp_path: Path, kept: frozenset[str]) -> None:
-    folder = make_tiny_gpt2(tmp_path / "model")
+@pytest.mark.parametrize("care", CARES[1:])
+def test_a_4_bit_graph_can_be_made_with_more_care(tmp_path: Path, care: Care) -> None:
+    folder = make_tiny_gpt2(tmp_path / "model", width=64)
     ids = draw_ids(60, 384)
     sizes, differences = [], []
     build_graph(folder, tmp_path / "fp32.onnx", "fp32")
     expected = GraphRunner(tmp_path / "fp32.onnx").log_probabilities(ids)
-    for name, parts in (("all", frozenset[str]()), ("some", kept)):
-        build_graph(folder, tmp_path / f"{name}.onnx", "int4", eight_bits=parts)
+    for name, each in (("plain", CARES[0]), ("careful", care)):
+        build_graph(folder, tmp_path / f"{name}.onnx", "int4", care=each)
         sizes.append((tmp_path / f"{name}.onnx").stat().st_size)
         differences.append(np.abs(GraphRunner(tmp_path / f"{name}.onnx").log_probabilities(ids) - expected).mean())
     assert sizes[1] > sizes[0]

@@ -12,7 +12,7 @@ from trainer.corpus.tokens import load_tokenizer, tokenise_documents
 from trainer.export.activations import measure_activations
 from trainer.export.bundle import GRAPH_PATHS, WEIGHTS, Description, finish_bundle, write_beside
 from trainer.export.device import has_gpu
-from trainer.export.graph import EIGHT_BIT_STEPS, WIDE_FROM, Activations, build_graph
+from trainer.export.graph import CARES, WIDE_FROM, Activations, Care, build_graph
 from trainer.export.graph_runner import GraphRunner
 from trainer.export.parity import (
     LARGEST_LOSS,
@@ -113,7 +113,7 @@ class _Graphs:
         self._calibration = calibration
         self._activations: Activations | None = None
 
-    def build(self, precision: str, kernel: str = "", eight_bits: frozenset[str] = frozenset()) -> None:
+    def build(self, precision: str, kernel: str = "", care: Care = CARES[0]) -> None:
         """Build one graph; the float32 graph comes first."""
         self._check()
         weights = self._partial / WEIGHTS
@@ -127,9 +127,9 @@ class _Graphs:
             precision,
             activations=self._activations,
             by_rows=kernel == "rows",
-            eight_bits=eight_bits,
+            care=care,
         )
-        self._kernels[precision] = "mixed" if eight_bits else kernel
+        self._kernels[precision] = "mixed" if care.eight_bits else kernel
 
     def improve(
         self, comparisons: list[GraphCompared], reference: LogProbabilities, rows: Sequence[Row]
@@ -152,10 +152,10 @@ class _Graphs:
                 elif few.perplexity > found.perplexity:
                     found = few
             elif found.graph == "int4":
-                for eight_bits in EIGHT_BIT_STEPS:
+                for care in CARES[1:]:
                     if measure_loss(found) <= LARGEST_SMALL_LOSS:
                         break
-                    self.build("int4", eight_bits=eight_bits)
+                    self.build("int4", care=care)
                     found = compare("int4")
             improved.append(found)
         return improved

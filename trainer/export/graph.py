@@ -62,17 +62,28 @@ class Form:
 PRECISIONS: dict[str, Form] = {
     "fp32": Form(),
     "fp16": Form(half=True),
-    "int8": Form(Blocks(bits=8, size=128), Blocks(bits=8, size=128)),
-    "int4": Form(Blocks(bits=4, size=32), Blocks(bits=8, size=128)),
+    "int8": Form(Blocks(bits=8, size=256), Blocks(bits=8, size=256)),
+    "int4": Form(Blocks(bits=4, size=64), Blocks(bits=8, size=256)),
 }
 """The kinds of graph by name."""
 
-EIGHT_BIT_STEPS = (
-    frozenset({"attn.c_attn"}),
-    frozenset({"attn.c_attn", "mlp.c_proj"}),
-    frozenset({"attn.c_attn", "mlp.c_proj", "mlp.c_fc"}),
+
+@dataclass(frozen=True, slots=True)
+class Care:
+    """How much an int4 graph gives for its truth: the size of its blocks, and projections that stay at 8 bits."""
+
+    size: int = 64
+    eight_bits: frozenset[str] = frozenset()
+
+
+CARES = (
+    Care(),
+    Care(32),
+    Care(32, frozenset({"attn.c_attn"})),
+    Care(32, frozenset({"attn.c_attn", "mlp.c_proj"})),
+    Care(32, frozenset({"attn.c_attn", "mlp.c_proj", "mlp.c_fc"})),
 )
-"""Projections that an int4 graph may keep at 8 bits, step by step, until its perplexity is good enough."""
+"""What is tried in turn until an int4 graph's perplexity is good enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +110,13 @@ def build_graph(
     *,
     activations: Activations | None = None,
     by_rows: bool = False,
-    eight_bits: frozenset[str] = frozenset(),
+    care: Care = CARES[0],
 ) -> None:
     """Write the fast graph of the GPT-2 in the folder ``weights`` to ``out``, atomically.
 
     Weights of some size go into ``<out>.data`` beside it. ``activations`` makes 4 bits truer and is needed for
-    ``by_rows``, the kernel for many tokens of int8; ``eight_bits`` names projections (one of EIGHT_BIT_STEPS) that
-    an int4 graph keeps at 8 bits. Raise TrainerError(BASE_NOT_USABLE) for a model that can't be
-    built, BAD_REQUEST for an unknown precision or an unwritable place, DISK_FULL, MEMORY_FULL.
+    ``by_rows``, the kernel for many tokens of int8; ``care`` is for int4. Raise TrainerError(BASE_NOT_USABLE) for a
+    model that can't be built, BAD_REQUEST for an unknown precision or an unwritable place, DISK_FULL, MEMORY_FULL.
     """
     if precision not in PRECISIONS:
         raise TrainerError(TrainerFailure.BAD_REQUEST, detail=f"the precision {precision[:40]} is not known")
@@ -120,7 +130,7 @@ def build_graph(
         out.parent.mkdir(parents=True, exist_ok=True)
         external = _count_weights(shape) * (4 if form.layers is None else 2) > _INLINE_BYTES
         with WeightStore(data, final_data.name, external) as store:
-            builder = _GraphBuilder(shape, tensors, form, store, activations, eight_bits)
+            builder = _GraphBuilder(shape, tensors, form, store, activations, care)
             model = builder.build(precision, by_rows=by_rows and activations is not None)
         with graph.open("wb") as stream:
             stream.write(model.SerializeToString())
@@ -164,14 +174,14 @@ class _GraphBuilder:
         form: Form,
         store: WeightStore,
         activations: Activations | None,
-        eight_bits: frozenset[str],
+        care: Care,
     ) -> None:
         self._shape = shape
         self._weights = weights
         self._form = form
         self._store = store
         self._activations = activations
-        self._eight_bits = eight_bits
+        self._care = care
         self._nodes: list[onnx.NodeProto] = []
         self._branch = ""
         self._wide = False
@@ -408,8 +418,10 @@ class _GraphBuilder:
             if evening is not None:
                 matrix = matrix / evening
                 importance = None if importance is None else importance * np.square(evening)
-            kept = self._eight_bits and name.split(".", 2)[-1] in self._eight_bits
-            blocks = self._form.output if kept else self._form.layers
+            blocks = self._form.layers
+            if blocks is not None and blocks.bits == 4:
+                kept = name.split(".", 2)[-1] in self._care.eight_bits
+                blocks = self._form.output if kept else Blocks(4, self._care.size)
             return self._multiply(name, inputs, matrix, bias, blocks, importance)
         if evening is None:
             # Nothing before these two projections could take the factors in: the cache is both kernels'.

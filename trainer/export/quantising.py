@@ -24,7 +24,7 @@ class Blocks:
 
     def fit(self, inputs: int) -> int | None:
         """Return the largest block up to ``size`` that divides a row of ``inputs`` weights, None without one."""
-        return next((size for size in (self.size, 64, 32, 16) if size <= self.size and inputs % size == 0), None)
+        return next((size for size in (self.size, 128, 64, 32, 16) if size <= self.size and inputs % size == 0), None)
 
 
 def quantise_blocks(matrix: Float32, bits: int, size: int) -> tuple[NDArray[np.uint8], Float32]:
