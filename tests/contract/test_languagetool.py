@@ -118,9 +118,7 @@ def test_languages_are_those_that_are_installed_and_others_are_refused(checker: 
     assert "en-US" in str(caught.value.failure.parameters["known"])
 
 
-def test_another_version_than_expected_is_said(
-    checker: LanguageToolChecker, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_another_version_than_expected_is_said(checker: LanguageToolChecker, monkeypatch: pytest.MonkeyPatch) -> None:
     checker.check("A dog.")
     assert not checker.notices
     monkeypatch.setattr(languagetool, "EXPECTED_VERSION", "0.1")
