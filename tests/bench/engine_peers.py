@@ -28,6 +28,7 @@ PREFILLS = (32, 128, 512, 900)
 ROWS = (1, 4, 8)
 STEPS = 256
 ROOT = Path(__file__).resolve().parents[2]
+BY_PROCESSOR = "STORYDESK_BENCH_BY_PROCESSOR"
 # A step that was disturbed tells nothing of the engine, so the median of steps is taken and not their sum.
 _REPEATS = 3
 
@@ -36,20 +37,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the table, or one engine's part of it in a child process."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", default="124M", choices=("124M", "starter", "tiny"))
-    parser.add_argument("--quick", action="store_true", help="one round, short texts")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument(
+        "--quick", action="store_true", help="short runs: 32 steps, no long text, one round unless --rounds says more"
+    )
+    parser.add_argument("--rounds", type=int)
     parser.add_argument("--only", default="", help="engines whose names contain this word")
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "storydesk-bench")
     parser.add_argument("--json", type=Path, help="where the figures go")
+    parser.add_argument(
+        "--processor-time",
+        action="store_true",
+        help="one thread, measured in processor time: for a machine that does other things too",
+    )
     parser.add_argument("--child", default="", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.child:
+        if BY_PROCESSOR in os.environ and hasattr(os, "sched_setaffinity"):
+            os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
         contender = next(each for each in CONTENDERS if each.name == options.child)
         print(json.dumps(measure_contender(options.folder, contender, quick=options.quick)))
         return 0
+    if options.processor_time:
+        os.environ |= {BY_PROCESSOR: "1", "STORYDESK_BENCH_THREADS": "1"}
     folder = prepare(options.folder, options.model)
     contenders = [each for each in CONTENDERS if options.only in each.name]
-    rounds = [_measure_round(folder, contenders, options.quick) for _ in range(1 if options.quick else options.rounds)]
+    rounds = [
+        _measure_round(folder, contenders, options.quick) for _ in range(options.rounds or (1 if options.quick else 3))
+    ]
     results = _join(folder, rounds, options.model)
     print(format_table(results))
     if options.json:
@@ -64,10 +78,10 @@ def measure_contender(folder: Path, contender: Contender, *, quick: bool) -> dic
     tokens = read_tokens(folder, max(positions, 1024))
     peer.import_parts()
     before = _read_memory("VmRSS")
-    started = time.perf_counter()
+    started = _now()
     peer.load()
     peer.prefill(tokens[:1])
-    figures = {"load": (time.perf_counter() - started) * 1000}
+    figures = {"load": (_now() - started) * 1000}
     lengths = [length for length in PREFILLS if length < positions]
     for length in lengths:
         figures[f"prefill {length}"] = _time(lambda length=length: peer.prefill(tokens[:length])) * 1000  # type: ignore[misc]
@@ -77,10 +91,10 @@ def measure_contender(folder: Path, contender: Contender, *, quick: bool) -> dic
         figures[f"decode x{rows}"] = rows / _time_step(peer, tokens, rows, steps)
     for words in (1000,) if quick else (1000, 20000):
         text = read_words(words)
-        started = time.perf_counter()
+        started = _now()
         scored = peer.score_text(text)
         if scored is not None:
-            figures[f"score {words}"] = scored / (time.perf_counter() - started)
+            figures[f"score {words}"] = scored / (_now() - started)
     if isinstance(peer, Storydesk):
         figures |= _measure_ours(peer, tokens[: lengths[-1]])
     return figures
@@ -98,9 +112,9 @@ def _measure_ours(peer: Storydesk, tokens: Sequence[int]) -> dict[str, float]:
         peer.prefill(tokens)
         edited = [*tokens]
         edited[-8] = tokens[-8] + 1 + turn if tokens[-8] + 6 < peer.shape.vocabulary else turn
-        started = time.perf_counter()
+        started = _now()
         peer.cache.read(edited, Cancellation())
-        edits.append((time.perf_counter() - started) * 1000)
+        edits.append((_now() - started) * 1000)
         peer.cache.truncate(0)
         cancellation, asked = Cancellation(), [0.0]
 
@@ -121,20 +135,24 @@ def _measure_ours(peer: Storydesk, tokens: Sequence[int]) -> dict[str, float]:
     return figures
 
 
+def _now() -> float:
+    return time.process_time() if BY_PROCESSOR in os.environ else time.perf_counter()
+
+
 def _time(action: Callable[[], object]) -> float:
     action()
     seconds = []
     for _ in range(_REPEATS):
-        started = time.perf_counter()
+        started = _now()
         action()
-        seconds.append(time.perf_counter() - started)
+        seconds.append(_now() - started)
     return statistics.median(seconds)
 
 
 def _time_step(peer: Peer, tokens: Sequence[int], rows: int, steps: int) -> float:
     """Return the seconds of one step after a prompt of 128 tokens."""
     prompt = tokens[:128]
-    started = time.perf_counter()
+    started = _now()
     if peer.decode_whole(prompt, rows, 1):
         short = _time(lambda: peer.decode_whole(prompt, rows, 1))
         return (_time(lambda: peer.decode_whole(prompt, rows, steps + 1)) - short) / steps
@@ -142,9 +160,9 @@ def _time_step(peer: Peer, tokens: Sequence[int], rows: int, steps: int) -> floa
     seconds = []
     for index in range(steps):
         batch = [tokens[(index + 7 * row) % len(tokens)] for row in range(rows)]
-        started = time.perf_counter()
+        started = _now()
         peer.step(batch)
-        seconds.append(time.perf_counter() - started)
+        seconds.append(_now() - started)
     return statistics.median(seconds)
 
 
@@ -161,10 +179,11 @@ def _read_memory(key: str) -> float:
 
 def _measure_round(folder: Path, contenders: Sequence[Contender], quick: bool) -> dict[str, Any]:
     """Measure memory's speed, then every engine once."""
-    found: dict[str, Any] = {"bandwidth": measure_bandwidth(THREADS), "engines": {}}
+    threads = os.environ.get("STORYDESK_BENCH_THREADS", str(THREADS))
+    found: dict[str, Any] = {"bandwidth": measure_bandwidth(int(threads)), "engines": {}}
     for contender in contenders:
         command = [sys.executable, "-m", "tests.bench.engine_peers", "--folder", str(folder), "--child", contender.name]
-        environment = {**os.environ, "OMP_NUM_THREADS": str(THREADS), "TRANSFORMERS_OFFLINE": "1"}
+        environment = {**os.environ, "OMP_NUM_THREADS": threads, "TRANSFORMERS_OFFLINE": "1"}
         done = subprocess.run(
             command + ["--quick"] * quick, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
         )
@@ -191,7 +210,9 @@ def _join(folder: Path, rounds: Sequence[dict[str, Any]], model: str) -> dict[st
         files = [folder / "fast" / f"{precision}.onnx{end}" for end in ("", ".data")]
         whole = sum(path.stat().st_size for path in files if path.is_file())
         floors[f"storydesk {precision}"] = {"bytes": size, "floor": bandwidth / size, "file": whole / 1e6}
-    machine = f"{platform.processor() or platform.machine()}, {THREADS} threads"
+    threads = os.environ.get("STORYDESK_BENCH_THREADS", str(THREADS))
+    clock = "processor time" if BY_PROCESSOR in os.environ else "time"
+    machine = f"{platform.processor() or platform.machine()}, {threads} threads, {clock}"
     return {
         "model": model,
         "machine": machine,

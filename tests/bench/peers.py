@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import dataclasses
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +18,7 @@ import numpy as np
 
 from trainer.export.weights import read_shape
 
-THREADS = 2
+THREADS = int(os.environ.get("STORYDESK_BENCH_THREADS", "2"))
 
 
 class Peer(ABC):
@@ -332,9 +333,7 @@ CONTENDERS = (
     Contender("transformers bf16", Transformers, "bf16"),
     Contender("optimum fp32", Optimum, "fp32"),
     Contender("ctranslate2 int8", CTranslate2, "int8"),
-    Contender("ctranslate2 fp32", CTranslate2, "float32"),
     Contender("llama.cpp q8_0", LlamaCpp, "q8_0"),
-    Contender("llama.cpp q8_0 repacked", LlamaCpp, "q8_0 repacked"),
     Contender("llama.cpp q4_0", LlamaCpp, "q4_0"),
     Contender("llama.cpp q4_0 repacked", LlamaCpp, "q4_0 repacked"),
 )
