@@ -58,7 +58,7 @@ def test_a_file_is_counted(world: FakeWorld, name: str, text: str, documents: in
 @pytest.mark.parametrize(
     ("name", "text", "code"),
     [
-        ("tale.pdf", "x", FailureCode.FORMAT_UNKNOWN),
+        ("tale.png", "x", FailureCode.FORMAT_UNKNOWN),
         ("tale.txt", "", FailureCode.FILE_EMPTY),
         ("tales.jsonl", "", FailureCode.FILE_EMPTY),
         ("tales.jsonl", "not json", FailureCode.FILE_NOT_READABLE),
