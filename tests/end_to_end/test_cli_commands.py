@@ -119,7 +119,13 @@ def test_ctrl_c_saves_and_resume_goes_on(storydesk: Storydesk, tiny_folder: Path
         "--set", "sample_stories=0", "--set", "patience=1000", "--set", "epochs=1000",
     )  # fmt: skip
     process = subprocess.Popen(
-        command, env=storydesk.all_environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        env=storydesk.all_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A test command started in the background ignores Ctrl+C, and a child would inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     runs = storydesk.home / "runs"
     deadline = time.monotonic() + 240
