@@ -31,6 +31,9 @@ ROOT = Path(__file__).resolve().parents[2]
 BY_PROCESSOR = "STORYDESK_BENCH_BY_PROCESSOR"
 # A step that was disturbed tells nothing of the engine, so the median of steps is taken and not their sum.
 _REPEATS = 3
+# Seconds of processor time that others may take in a second, and how often a run is repeated where they took more.
+_DISTURBED = 0.06
+_PATIENCE = 6
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -180,19 +183,48 @@ def _read_memory(key: str) -> float:
 def _measure_round(folder: Path, contenders: Sequence[Contender], quick: bool) -> dict[str, Any]:
     """Measure memory's speed, then every engine once."""
     threads = os.environ.get("STORYDESK_BENCH_THREADS", str(THREADS))
-    found: dict[str, Any] = {"bandwidth": measure_bandwidth(int(threads)), "engines": {}}
+    found: dict[str, Any] = {"bandwidth": measure_bandwidth(int(threads)), "engines": {}, "foreign": {}}
     for contender in contenders:
         command = [sys.executable, "-m", "tests.bench.engine_peers", "--folder", str(folder), "--child", contender.name]
         environment = {**os.environ, "OMP_NUM_THREADS": threads, "TRANSFORMERS_OFFLINE": "1"}
-        done = subprocess.run(
-            command + ["--quick"] * quick, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
-        )
+        for _ in range(_PATIENCE):
+            wait_for_quiet()
+            started, before = time.perf_counter(), read_foreign_time()
+            done = subprocess.run(
+                command + ["--quick"] * quick, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+            )
+            share = (read_foreign_time() - before) / (time.perf_counter() - started)
+            if share < _DISTURBED:
+                break
+        found["foreign"][contender.name] = share
         if done.returncode:
             words = done.stderr.strip().splitlines() or ["no words"]
             print(f"{contender.name} is left out: {words[-1][:120]}", file=sys.stderr)
             continue
         found["engines"][contender.name] = json.loads(done.stdout.splitlines()[-1])
     return found
+
+
+def read_foreign_time() -> float:
+    """Return the processor seconds that everything but our own processes has taken; 0 where Linux does not count."""
+    try:
+        fields = Path("/proc/stat").read_text(encoding="ascii").split("\n", 1)[0].split()[1:]
+    except OSError:
+        return 0.0
+    user, nice, system, _idle, _waiting, *others = (int(field) for field in fields)
+    busy = (user + nice + system + sum(others[:2])) / os.sysconf("SC_CLK_TCK")
+    ours = os.times()
+    return busy - (ours.user + ours.system + ours.children_user + ours.children_system)
+
+
+def wait_for_quiet(seconds: float = 2.0, most: float = 240.0) -> None:
+    """Wait until others leave the machine alone for some seconds, or for as long as anyone can wait."""
+    ends = time.monotonic() + most
+    while time.monotonic() < ends:
+        before = read_foreign_time()
+        time.sleep(seconds)
+        if read_foreign_time() - before < _DISTURBED * seconds:
+            return
 
 
 def _join(folder: Path, rounds: Sequence[dict[str, Any]], model: str) -> dict[str, Any]:
@@ -220,6 +252,7 @@ def _join(folder: Path, rounds: Sequence[dict[str, Any]], model: str) -> dict[st
         "bandwidth": bandwidth,
         "floors": floors,
         "engines": engines,
+        "foreign": max((share for each in rounds for share in each["foreign"].values()), default=0.0),
     }
 
 
@@ -229,6 +262,7 @@ def format_table(results: dict[str, Any]) -> str:
     speed = f"memory is read at {results['bandwidth'] / 1e9:.1f} GB/s"
     lines = [
         f"{results['model']}, {results['machine']}, medians of {results['rounds']} rounds; {speed}.",
+        f"Others took at most {results['foreign']:.0%} of one processor while an engine was measured.",
         "",
         "Milliseconds: load to the first token, prefill, edit, cancel. Tokens per second: decode, score. Memory: MB.",
         "",
