@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from storydesk.domain.polishing import Finding, merge_findings
+from storydesk.bridge.offsets import find_code_points
+from storydesk.domain.polishing import Category, Finding, fingerprint, merge_findings
 
 
 class Findings:
@@ -15,7 +16,10 @@ class Findings:
         """Begin with none."""
         self._quick: list[Finding] = []
         self._deep: list[Finding] = []
-        self._ignored: set[tuple[str, str]] = set()
+        # What the writer has just decided holds at once, though a check that began before may still report.
+        self._ignored: dict[tuple[str, str], set[str]] = {}
+        self._rules: set[str] = set()
+        self._learnt: set[str] = set()
         self._shown: list[Finding] = []
 
     @property
@@ -27,6 +31,8 @@ class Findings:
         """Forget everything, for another draft."""
         self._quick, self._deep, self._shown = [], [], []
         self._ignored.clear()
+        self._rules.clear()
+        self._learnt.clear()
 
     def set_quick(self, text: str, findings: Iterable[Finding]) -> None:
         """Take the quick pass over ``text``, which the document holds now."""
@@ -56,10 +62,26 @@ class Findings:
         self._shown = _shift(self._shown, position, removed, added)
         return True
 
-    def ignore(self, finding: Finding, word: str) -> None:
-        """Drop a finding and all others of the same rule about the same words."""
-        self._ignored.add((finding.rule, word))
+    def ignore(self, text: str, finding: Finding) -> str:
+        """Drop a finding, in this sentence for good; return the fingerprint that it is known by."""
+        key = (finding.rule, _words(text.encode("utf-16-le", "surrogatepass"), finding))
+        mark = fingerprint(text, find_code_points(text, finding))
+        self._ignored.setdefault(key, set()).add(mark)
         self.drop(finding)
+        return mark
+
+    def ignore_rule(self, rule: str) -> None:
+        """Drop all findings of a rule, for good."""
+        self._rules.add(rule)
+        for finding in [finding for finding in self._shown if finding.rule == rule]:
+            self.drop(finding)
+
+    def learn(self, text: str, word: str) -> None:
+        """Drop every misspelling that is this word, in whatever case, for good."""
+        self._learnt.add(word.casefold())
+        encoded = text.encode("utf-16-le", "surrogatepass")
+        for finding in [finding for finding in self._shown if self._is_learnt(encoded, finding)]:
+            self.drop(finding)
 
     def drop(self, finding: Finding) -> None:
         """Drop one finding."""
@@ -77,16 +99,24 @@ class Findings:
         return None
 
     def _rebuild(self, text: str) -> None:
-        encoded = text.encode("utf-16-le", "surrogatepass")
-        self._shown = [
-            finding
-            for finding in merge_findings(self._deep, self._quick)
-            if (
-                finding.rule,
-                encoded[finding.start * 2 : finding.end * 2].decode("utf-16-le", "surrogatepass"),
-            )
-            not in self._ignored
-        ]
+        merged = merge_findings(self._deep, self._quick)
+        if self._ignored or self._rules or self._learnt:
+            encoded = text.encode("utf-16-le", "surrogatepass")
+            merged = [finding for finding in merged if not self._is_left_alone(text, encoded, finding)]
+        self._shown = merged
+
+    def _is_left_alone(self, text: str, encoded: bytes, finding: Finding) -> bool:
+        if finding.rule in self._rules or self._is_learnt(encoded, finding):
+            return True
+        marks = self._ignored.get((finding.rule, _words(encoded, finding)))
+        return marks is not None and fingerprint(text, find_code_points(text, finding)) in marks
+
+    def _is_learnt(self, encoded: bytes, finding: Finding) -> bool:
+        return finding.category is Category.SPELLING and _words(encoded, finding).casefold() in self._learnt
+
+
+def _words(encoded: bytes, finding: Finding) -> str:
+    return encoded[finding.start * 2 : finding.end * 2].decode("utf-16-le", "surrogatepass")
 
 
 def _count_same(first: bytes, second: bytes) -> int:

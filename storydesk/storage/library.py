@@ -73,14 +73,14 @@ class SqliteLibrary:
 
     def list_stories(self, *, trash: bool = False) -> Sequence[Story]:
         """Return the stories, last changed first."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             rows = connection.execute(f"{_STORY} WHERE in_trash = ? ORDER BY changed DESC, id DESC", (trash,))
             return [_make_story(row) for row in rows]
 
     def add_story(self, title: str, prompt: str = "", text: str = "", origin: str = "written") -> Story:
         """Create a story with its first draft."""
         now = time.time()
-        with self._writing() as connection:
+        with self.writing() as connection:
             cursor = connection.execute(
                 "INSERT INTO stories (title, prompt, created, changed) VALUES (?, ?, ?, ?)",
                 (mend_text(title), mend_text(prompt), now, now),
@@ -91,7 +91,7 @@ class SqliteLibrary:
 
     def change_story(self, story_id: int, *, title: str | None = None, prompt: str | None = None) -> Story:
         """Change a story's card; raise StorydeskError(STORY_NOT_FOUND)."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             story = _find_story(connection, story_id)
             new_title = story.title if title is None else mend_text(title)
             new_prompt = story.prompt if prompt is None else mend_text(prompt)
@@ -105,13 +105,13 @@ class SqliteLibrary:
 
     def trash_story(self, story_id: int, *, restore: bool = False) -> None:
         """Put a story into the trash or back; raise StorydeskError(STORY_NOT_FOUND)."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             _find_story(connection, story_id)
             connection.execute("UPDATE stories SET in_trash = ? WHERE id = ?", (not restore, story_id))
 
     def delete_story(self, story_id: int) -> None:
         """Delete a story that is in the trash, for good; raise STORY_NOT_FOUND for one that is not there."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             if not _find_story(connection, story_id).in_trash:
                 raise StorydeskError(FailureCode.STORY_NOT_FOUND, name=str(story_id))
             if self._indexed:
@@ -122,14 +122,14 @@ class SqliteLibrary:
 
     def list_drafts(self, story_id: int) -> Sequence[Draft]:
         """Return the drafts of a story, newest first."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             rows = connection.execute(f"{_DRAFT} WHERE story_id = ? ORDER BY id DESC", (story_id,))
             return [Draft(*row) for row in rows]
 
     def add_draft(self, story_id: int, name: str, text: str, origin: str = "written") -> Draft:
         """Add a draft; raise StorydeskError(STORY_NOT_FOUND)."""
         now = time.time()
-        with self._writing() as connection:
+        with self.writing() as connection:
             _find_story(connection, story_id)
             draft_id = _insert_draft(connection, story_id, name, text, origin, now)
             connection.execute("UPDATE stories SET changed = ? WHERE id = ?", (now, story_id))
@@ -138,7 +138,7 @@ class SqliteLibrary:
     def save_draft(self, draft_id: int, text: str) -> Draft:
         """Save a draft's whole text; on disk when this returns. An unchanged text changes no date."""
         mended, now = mend_text(text), time.time()
-        with self._writing() as connection:
+        with self.writing() as connection:
             cursor = connection.execute(
                 "UPDATE drafts SET text = ?, changed = ?, indexed = 0 WHERE id = ? AND text <> ?",
                 (mended, now, draft_id, mended),
@@ -150,7 +150,7 @@ class SqliteLibrary:
 
     def load_draft(self, draft_id: int) -> Draft:
         """Return a draft; raise StorydeskError(STORY_NOT_FOUND)."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             return _find_draft(connection, draft_id)
 
     def search(self, words: str) -> Sequence[Story]:
@@ -158,9 +158,9 @@ class SqliteLibrary:
         query = mend_text(words)
         if self._indexed and not self._read_only:
             # A search that can't index (the disk is full) reads the texts instead.
-            with contextlib.suppress(StorydeskError), self._writing() as connection:
+            with contextlib.suppress(StorydeskError), self.writing() as connection:
                 refresh_index(connection)
-        with self._reading() as connection:
+        with self.reading() as connection:
             try:
                 found = find_stories(connection, query, use_index=self._indexed)
             except sqlite3.DatabaseError:
@@ -172,7 +172,7 @@ class SqliteLibrary:
 
     def record_generation(self, record: GenerationRecord) -> None:
         """Keep what made a piece of text; raise StorydeskError(STORY_NOT_FOUND) without its draft."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             _find_draft(connection, record.draft_id)
             connection.execute(
                 "INSERT INTO generations (draft_id, model, seed, prompt, settings, text, accepted, created) "
@@ -191,7 +191,7 @@ class SqliteLibrary:
 
     def list_generations(self, draft_id: int) -> Sequence[GenerationRecord]:
         """Return what was generated for a draft, newest first."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             rows = connection.execute(
                 "SELECT draft_id, model, seed, prompt, settings, text, accepted, created FROM generations "
                 "WHERE draft_id = ? ORDER BY id DESC",
@@ -204,19 +204,19 @@ class SqliteLibrary:
 
     def list_dictionary(self) -> Sequence[str]:
         """Return the writer's own words in the order of the alphabet."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             return [row[0] for row in connection.execute("SELECT word FROM dictionary ORDER BY word")]
 
     def add_to_dictionary(self, word: str) -> None:
         """Learn a word; learning it twice, or nothing, changes nothing."""
         mended = mend_text(word).strip()
         if mended:
-            with self._writing() as connection:
+            with self.writing() as connection:
                 connection.execute("INSERT OR IGNORE INTO dictionary VALUES (?, ?)", (mended, time.time()))
 
     def get_story_setting(self, story_id: int, name: str) -> str:
         """Return what is set for a story under a name; empty where nothing is."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             row = connection.execute(
                 "SELECT value FROM story_settings WHERE story_id = ? AND name = ?", (story_id, name)
             ).fetchone()
@@ -224,7 +224,7 @@ class SqliteLibrary:
 
     def set_story_setting(self, story_id: int, name: str, value: str) -> None:
         """Set something for a story; raise StorydeskError(STORY_NOT_FOUND)."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             _find_story(connection, story_id)
             connection.execute(
                 "INSERT OR REPLACE INTO story_settings VALUES (?, ?, ?)", (story_id, mend_text(name), mend_text(value))
@@ -297,12 +297,14 @@ class SqliteLibrary:
             connection.close()
 
     @contextlib.contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Lend the connection for reading; other stores of the same library read through it, too."""
         with self._lock, _explain(self._path):
             yield self._connection
 
     @contextlib.contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """Lend the connection for one transaction; raise LIBRARY_LOCKED where another window writes."""
         if self._read_only:
             raise StorydeskError(FailureCode.LIBRARY_LOCKED, path=str(self._path))
         with self._lock, _explain(self._path):

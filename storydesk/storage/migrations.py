@@ -47,6 +47,81 @@ STEPS: tuple[tuple[str, ...], ...] = (
             value TEXT NOT NULL,
             PRIMARY KEY (story_id, name))""",
     ),
+    (
+        # The outline. Chapters and scenes are headings in the text; what is kept of one is found again by its title
+        # and place ("ordinal"). Stories stand by "position", then by date.
+        "ALTER TABLE stories ADD COLUMN status TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE stories ADD COLUMN target INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE stories ADD COLUMN position REAL NOT NULL DEFAULT 0",
+        """CREATE TABLE story_tags (
+            story_id INTEGER NOT NULL REFERENCES stories (id) ON DELETE CASCADE,
+            tag TEXT NOT NULL,
+            PRIMARY KEY (story_id, tag))""",
+        """CREATE TABLE story_parts (
+            story_id INTEGER NOT NULL REFERENCES stories (id) ON DELETE CASCADE,
+            ordinal INTEGER NOT NULL,
+            title TEXT NOT NULL,
+            status TEXT NOT NULL DEFAULT '',
+            target INTEGER NOT NULL DEFAULT 0,
+            note TEXT NOT NULL DEFAULT '',
+            PRIMARY KEY (story_id, ordinal))""",
+        # How many words were written on a day.
+        """CREATE TABLE writing_log (
+            day TEXT NOT NULL,
+            story_id INTEGER NOT NULL,
+            words INTEGER NOT NULL,
+            PRIMARY KEY (day, story_id))""",
+        # Drafts: where one came from, and who wrote which span (JSON, saved with the text it is about).
+        "ALTER TABLE drafts ADD COLUMN parent_id INTEGER REFERENCES drafts (id) ON DELETE SET NULL",
+        "ALTER TABLE drafts ADD COLUMN authorship TEXT NOT NULL DEFAULT ''",
+        # "rule" says why a snapshot was taken: by hand, by time, before a restore ...; the text is compressed.
+        """CREATE TABLE snapshots (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            draft_id INTEGER NOT NULL REFERENCES drafts (id) ON DELETE CASCADE,
+            name TEXT NOT NULL,
+            rule TEXT NOT NULL,
+            words INTEGER NOT NULL,
+            text BLOB NOT NULL,
+            authorship TEXT NOT NULL,
+            created REAL NOT NULL)""",
+        "CREATE INDEX snapshots_of_draft ON snapshots (draft_id)",
+        # A generation is repeated from its whole request (JSON); "outcome" is what became of it (see domain.suggestion).
+        "ALTER TABLE generations ADD COLUMN kind TEXT NOT NULL DEFAULT 'go_on'",
+        "ALTER TABLE generations ADD COLUMN request TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE generations ADD COLUMN perplexity REAL NOT NULL DEFAULT 0",
+        "ALTER TABLE generations ADD COLUMN outcome TEXT NOT NULL DEFAULT ''",
+        # The lorebook; without a story an entry is for all of them. Keys are a JSON list.
+        """CREATE TABLE lorebook (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            story_id INTEGER REFERENCES stories (id) ON DELETE CASCADE,
+            title TEXT NOT NULL,
+            text TEXT NOT NULL,
+            keys TEXT NOT NULL,
+            priority INTEGER NOT NULL DEFAULT 0,
+            enabled INTEGER NOT NULL DEFAULT 1,
+            extra TEXT NOT NULL DEFAULT '',
+            created REAL NOT NULL,
+            changed REAL NOT NULL)""",
+        "CREATE INDEX lorebook_of_story ON lorebook (story_id)",
+        # The prompt shelf, and the queue of stories to be made of its prompts (settings and tags are JSON).
+        """CREATE TABLE prompts (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            text TEXT NOT NULL,
+            tags TEXT NOT NULL DEFAULT '[]',
+            in_trash INTEGER NOT NULL DEFAULT 0,
+            created REAL NOT NULL,
+            changed REAL NOT NULL)""",
+        """CREATE TABLE story_queue (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            prompt TEXT NOT NULL,
+            words INTEGER NOT NULL,
+            settings TEXT NOT NULL,
+            state TEXT NOT NULL,
+            draft_id INTEGER REFERENCES drafts (id) ON DELETE SET NULL,
+            detail TEXT NOT NULL DEFAULT '',
+            created REAL NOT NULL,
+            changed REAL NOT NULL)""",
+    ),
 )
 
 NEWEST = len(STEPS)

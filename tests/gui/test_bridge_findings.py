@@ -40,12 +40,27 @@ def test_findings_move_with_edits_and_go_when_touched() -> None:
     assert not findings.shown
 
 
-def test_what_was_ignored_stays_away() -> None:
+def test_what_was_ignored_stays_away_in_its_sentence_only() -> None:
+    text = "😀 I saw teh. Then teh sea."
     findings = Findings()
-    findings.set_quick("teh", [_finding(0, 3)])
-    findings.ignore(findings.shown[0], "teh")
-    assert not findings.shown
-    findings.set_quick("teh teh", [_finding(0, 3), _finding(4, 7)])
+    late = [_finding(9, 12), _finding(19, 22)]
+    findings.set_quick(text, late)
+    findings.ignore(text, findings.shown[1])
+    assert [found.start for found in findings.shown] == [9]
+    findings.set_quick(text, late)
+    assert [found.start for found in findings.shown] == [9]
+
+
+def test_a_check_that_began_before_brings_back_neither_a_learnt_word_nor_an_ignored_rule() -> None:
+    text = "Teh bell, teh sea, the the."
+    late = [_finding(0, 3), _finding(10, 13), _finding(19, 26, "TWICE")]
+    findings = Findings()
+    findings.set_quick(text, late)
+    findings.learn(text, "teh")
+    findings.set_quick(text, late)
+    assert [found.rule for found in findings.shown] == ["TWICE"]
+    findings.ignore_rule("TWICE")
+    findings.set_deep(text, late)
     assert not findings.shown
 
 

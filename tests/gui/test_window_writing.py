@@ -261,8 +261,9 @@ def test_what_is_ignored_stays_away_after_the_next_start(
     notes.ignore(notes.findings.shown[1])
     story = world.desk.manuscripts.list_stories()[0]
     qtbot.waitUntil(lambda: bool(world.desk.manuscripts.polish_settings(story.id).ignored), timeout=WAIT)
-    story_window.workroom.look_again()
-    qtbot.waitUntil(lambda: len(notes.findings.shown) == 1, timeout=WAIT)
+    with qtbot.waitSignal(story_window.workroom.grammar.report_ready, timeout=WAIT):
+        story_window.workroom.look_again()
+    assert len(notes.findings.shown) == 1
     notes.ignore_rule(notes.findings.shown[0])
     qtbot.waitUntil(lambda: bool(world.desk.manuscripts.polish_settings(story.id).ignored_rules), timeout=WAIT)
     assert not notes.findings.shown

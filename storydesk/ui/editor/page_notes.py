@@ -11,11 +11,11 @@ from PySide6.QtWidgets import QMenu
 
 from storydesk.bridge.findings import Findings
 from storydesk.bridge.grammar_worker import GrammarReport
-from storydesk.bridge.offsets import Utf16Map, find_code_points
+from storydesk.bridge.offsets import Utf16Map
 from storydesk.bridge.polish_controller import READING
 from storydesk.bridge.workroom import Workroom
 from storydesk.domain.polish_plan import PolishPlan
-from storydesk.domain.polishing import Category, Finding, PolishSettings, fingerprint
+from storydesk.domain.polishing import Category, Finding, PolishSettings
 from storydesk.ui.assistant.polish_panel import PolishPanel
 from storydesk.ui.editor.compositor import Mark
 from storydesk.ui.editor.finding_menu import fill_finding_menu, pop_up_finding_menu
@@ -99,21 +99,18 @@ class PageNotes(QObject):
         finding = finding or self._current()
         if finding is None:
             return
-        self.findings.ignore(finding, self._words(finding))
+        mark = self.findings.ignore(self._page.text(), finding)
         self._show()
         if self._writes:
-            text = self._page.text()
-            place = find_code_points(text, finding)
             settings = self._workroom.polish_settings
-            self._keep(replace(settings, ignored=settings.ignored | {fingerprint(text, place)}))
+            self._keep(replace(settings, ignored=settings.ignored | {mark}))
 
     def ignore_rule(self, finding: Finding | None = None) -> None:
         """Never say again about this story what a finding says."""
         finding = finding or self._current()
         if finding is None or not self._writes:
             return
-        for other in [other for other in self.findings.shown if other.rule == finding.rule]:
-            self.findings.drop(other)
+        self.findings.ignore_rule(finding.rule)
         self._show()
         settings = self._workroom.polish_settings
         self._keep(replace(settings, ignored_rules=settings.ignored_rules | {finding.rule}))
@@ -143,8 +140,7 @@ class PageNotes(QObject):
         if finding is None or finding.category is not Category.SPELLING or not self._writes:
             return
         word = self._words(finding)
-        for other in [other for other in self.findings.shown if self._words(other).casefold() == word.casefold()]:
-            self.findings.drop(other)
+        self.findings.learn(self._page.text(), word)
         self._show()
 
         def on_learnt(_done: object) -> None:
