@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, Qt
@@ -125,3 +125,9 @@ def find_spec(name: str, table: Iterable[ActionSpec] = TABLE) -> ActionSpec:
         if spec.id == name:
             return spec
     raise KeyError(name)
+
+
+def join_actions(actions: Mapping[str, QAction], slots: Mapping[str, Callable[[], object]]) -> None:
+    """Let every action call its slot; KeyError where the table has no such action."""
+    for name, slot in slots.items():
+        actions[name].triggered.connect(lambda _checked=False, slot=slot: slot())

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QEvent, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, Qt, Signal, Slot
 from PySide6.QtGui import QAction, QCloseEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QFileDialog,
     QFrame,
     QHBoxLayout,
     QMainWindow,
-    QMessageBox,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
 
-from storydesk.bridge.engine_worker import EngineState
 from storydesk.bridge.grammar_worker import GrammarFailed, GrammarReport
 from storydesk.bridge.manuscript_controller import OpenStory
 from storydesk.bridge.notices import NoticeBus
@@ -27,8 +27,8 @@ from storydesk.bridge.workroom import Workroom
 from storydesk.domain.failures import Failure, FailureCode
 from storydesk.domain.manuscript import Story
 from storydesk.domain.polish_plan import PolishPlan
-from storydesk.domain.settings import GRAMMAR_LIVE, PAGE_SIZE, PARTNER_SHOWN, SIDE_SHOWN, WINDOW_GEOMETRY
-from storydesk.ui.actions import make_actions
+from storydesk.domain.settings import GRAMMAR_LIVE, PAGE_SIZE
+from storydesk.ui.actions import join_actions, make_actions
 from storydesk.ui.assistant.co_writer import CoWriter
 from storydesk.ui.assistant.partner_panel import PartnerPanel
 from storydesk.ui.editor.page import PageEdit
@@ -36,15 +36,17 @@ from storydesk.ui.editor.page_notes import PageNotes
 from storydesk.ui.editor.word_count import count_document
 from storydesk.ui.empty_page import EmptyPage
 from storydesk.ui.library.library_panel import LibraryPanel
+from storydesk.ui.machine_news import MachineNews
 from storydesk.ui.notice_bar import NoticeBar
+from storydesk.ui.questions import ask_to_close_unsaved, ask_to_delete
 from storydesk.ui.sentences import say_untitled
 from storydesk.ui.side_pages import SidePages
 from storydesk.ui.status_bar import StatusBar
 from storydesk.ui.theme import make_label, page_font, set_role
 from storydesk.ui.top_bar import TopBar
+from storydesk.ui.window_panels import WindowPanels
 from storydesk.ui.window_timers import make_single_shot
 
-NARROW = 1024
 COUNT_MILLISECONDS = 120
 PROGRAM = "Storydesk"
 
@@ -62,7 +64,6 @@ class MainWindow(QMainWindow):
         self.phrases = phrases
         self._settings = workroom.desk.settings
         self._writes = not workroom.manuscripts.read_only
-        self._was_narrow: bool | None = None
         self._closed = False
         self._try_prompt = False
         self._painted = False
@@ -73,7 +74,7 @@ class MainWindow(QMainWindow):
         self._join_story()
         self._join_machine()
         self._join_actions()
-        self._restore()
+        self.panels.restore()
 
     # What is where
 
@@ -112,7 +113,18 @@ class MainWindow(QMainWindow):
         self.pages = QStackedWidget()
         self.pages.addWidget(self.desk_page)
         self.setCentralWidget(self.pages)
-        self.panes: tuple[QWidget, ...] = (self.page, self.partner.write.prompt, self.library.tree, self.top.title)
+        self.panels = WindowPanels(
+            self,
+            actions,
+            self._settings,
+            top=self.top,
+            library=self.library,
+            page=self.page,
+            partner=self.partner,
+            status=self.status,
+        )
+        self.panels.set_panes(self.page, self.partner.write.prompt, self.library.tree, self.top.title)
+        self.news = MachineNews(self.workroom, self.notices, self.status, actions, writes=self._writes)
         self.notes = PageNotes(self.workroom, self.page, self.partner.polish, writes=self._writes)
         self.co_writer = CoWriter(self.workroom, self.page, self.partner.write)
         self.side = SidePages(self.workroom, self.phrases, self.pages, self.page.text, self)
@@ -159,16 +171,6 @@ class MainWindow(QMainWindow):
         self.partner.write.set_editable(self._writes)
 
     def _join_machine(self) -> None:
-        engine, writing = self.workroom.engine, self.workroom.writing
-        self.workroom.library.failed.connect(self.notices.post)
-        self.workroom.score_changed.connect(self.status.show_score)
-        engine.loading_started.connect(self.status.show_loading)
-        engine.engine_ready.connect(self._on_engine_ready)
-        engine.engine_failed.connect(self._on_engine_failed)
-        engine.score_failed.connect(self._on_score_failed)
-        writing.failed.connect(self.notices.post)
-        writing.speed_measured.connect(self.status.show_speed)
-        writing.writing_changed.connect(self._on_writing_changed)
         self.co_writer.nothing_to_go_on.connect(self._on_nothing_to_go_on)
         self.workroom.grammar.report_ready.connect(self._on_report_ready)
         self.workroom.polisher.plan_ready.connect(self._on_plan_ready)
@@ -177,7 +179,7 @@ class MainWindow(QMainWindow):
 
     def _join_actions(self) -> None:
         manuscripts = self.workroom.manuscripts
-        slots = {
+        slots: dict[str, Callable[[], object]] = {
             "new_story": lambda: manuscripts.add_story(),
             "import_story": self._choose_import,
             "keep_draft": manuscripts.keep_draft,
@@ -201,26 +203,16 @@ class MainWindow(QMainWindow):
             "search": self._search,
             "go_to_prompt": self._go_to_prompt,
             "go_to_page": self.page.setFocus,
-            "next_pane": self._next_pane,
-            "show_write": lambda: self._show_partner("show_write"),
             "larger_text": lambda: self._change_size(1),
             "smaller_text": lambda: self._change_size(-1),
             "tune": self.side.show_tuning,
             "models": self.side.show_models,
             "preferences": self.side.show_preferences,
             "quit": self.close,
+            **self.panels.slots(),
         }
-        for name, slot in slots.items():
-            self.actions_by_name[name].triggered.connect(lambda _checked=False, slot=slot: slot())
-        for number in (1, 2, 3):
-            self.actions_by_name[f"use_way_{number}"].triggered.connect(
-                lambda _checked=False, number=number: self.co_writer.use(number)
-            )
-        self.actions_by_name["show_polish"].triggered.connect(lambda: self._show_partner("show_polish"))
-        self._action("toggle_library").toggled.connect(lambda _on: self._fit_panels())
-        self._action("toggle_partner").toggled.connect(lambda _on: self._fit_panels())
-        self._action("focus_mode").toggled.connect(self._on_focus_toggled)
-        self._action("stop").setEnabled(False)
+        slots |= {f"use_way_{number}": partial(self.co_writer.use, number) for number in (1, 2, 3)}
+        join_actions(self.actions_by_name, slots)
 
     def _action(self, name: str) -> QAction:
         return self.actions_by_name[name]
@@ -286,44 +278,12 @@ class MainWindow(QMainWindow):
     @Slot(str)
     def _on_sample_wanted(self, prompt: str) -> None:
         self._try_prompt = True
-        self._action("toggle_partner").setChecked(True)
+        self.panels.unfold_partner()
         self.workroom.manuscripts.add_story("", prompt)
 
     @Slot(object)
     def _on_delete_wanted(self, story: Story) -> None:
-        box = QMessageBox(self)
-        box.setWindowTitle(self.tr("Delete for good"))
-        box.setText(self.tr("Delete “{title}” for good?").format(title=story.title or say_untitled()))
-        box.setInformativeText(self.tr("All its drafts go too, and this can't be undone."))
-        delete = box.addButton(self.tr("Delete it"), QMessageBox.ButtonRole.DestructiveRole)
-        box.addButton(self.tr("Keep it"), QMessageBox.ButtonRole.RejectRole)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        delete.clicked.connect(lambda: self.workroom.manuscripts.delete_story(story.id))
-        box.open()
-
-    @Slot(object)
-    def _on_engine_ready(self, state: EngineState) -> None:
-        self.status.show_engine(state)
-
-    @Slot(object)
-    def _on_engine_failed(self, failure: Failure) -> None:
-        self.notices.post(failure)
-        loaded = self.workroom.desk.engines.loaded
-        if loaded is None:
-            self.status.show_no_engine()
-        else:
-            self.status.show_engine(EngineState(loaded.model.name, loaded.device))
-
-    @Slot(object)
-    def _on_score_failed(self, failure: Failure) -> None:
-        self.status.show_score(None)
-        if failure.code not in (FailureCode.MODEL_NOT_FOUND, FailureCode.MODEL_DAMAGED, FailureCode.MODEL_NOT_LOADED):
-            self.notices.post(failure)  # a model that can't be loaded was told when that was tried
-
-    @Slot(bool)
-    def _on_writing_changed(self, writing: bool) -> None:
-        self._action("stop").setEnabled(writing)
-        self._action("go_on").setEnabled(self._writes and not writing)
+        ask_to_delete(story.title or say_untitled(), self, lambda: self.workroom.manuscripts.delete_story(story.id))
 
     @Slot()
     def _on_nothing_to_go_on(self) -> None:
@@ -331,7 +291,7 @@ class MainWindow(QMainWindow):
         self._go_to_prompt()
 
     def _polish(self) -> None:
-        self._show_partner("show_polish")
+        self.partner.show_tab("polish")
         self.notes.polish()
 
     @Slot(object)
@@ -386,55 +346,17 @@ class MainWindow(QMainWindow):
     # Panels, focus, size
 
     def _search(self) -> None:
-        self._action("toggle_library").setChecked(True)
-        self._action("focus_mode").setChecked(False)
+        self.panels.unfold_library()
         self.library.focus_search()
 
-    def _show_partner(self, tab: str) -> None:
-        self._action("focus_mode").setChecked(False)
-        self._action("toggle_partner").setChecked(True)
-        self._action(tab).setChecked(True)
-        self.partner.pages.setCurrentWidget(self.partner.write if tab == "show_write" else self.partner.polish)
-
     def _go_to_prompt(self) -> None:
-        self._show_partner("show_write")
+        self.partner.show_tab("write")
         self.partner.write.prompt.setFocus(Qt.FocusReason.ShortcutFocusReason)
-
-    def _next_pane(self) -> None:
-        panes = [pane for pane in self.panes if pane.isVisible() and pane.isEnabled()]
-        focused = self.focusWidget()
-        at = next((number for number, pane in enumerate(panes) if pane is focused), -1)
-        if panes:
-            panes[(at + 1) % len(panes)].setFocus(Qt.FocusReason.ShortcutFocusReason)
-
-    @Slot(bool)
-    def _on_focus_toggled(self, on: bool) -> None:
-        self._fit_panels()
-        if on:
-            self.setWindowState(self.windowState() | Qt.WindowState.WindowFullScreen)
-            self.page.setFocus()
-        else:
-            self.setWindowState(self.windowState() & ~Qt.WindowState.WindowFullScreen)
-
-    def _fit_panels(self) -> None:
-        alone = self._action("focus_mode").isChecked()
-        self.top.setVisible(not alone)
-        self.status.setVisible(not alone)
-        self.library.setVisible(not alone and self._action("toggle_library").isChecked())
-        self.partner.setVisible(not alone and self._action("toggle_partner").isChecked())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Fold the partner away where there is little room, and bring it back where there is enough."""
         super().resizeEvent(event)
-        width = self.width()
-        self.top.fit(width)
-        self.status.fit(width)
-        narrow = width <= NARROW
-        if narrow != self._was_narrow:
-            self._was_narrow = narrow
-            self._action("toggle_partner").setChecked(not narrow and self._settings.get(PARTNER_SHOWN))
-            self._action("toggle_library").setChecked(width > NARROW * 2 // 3 and self._settings.get(SIDE_SHOWN))
-            self._fit_panels()
+        self.panels.fit(self.width())
 
     def changeEvent(self, event: QEvent) -> None:
         """Save when the writer turns to another window."""
@@ -442,46 +364,21 @@ class MainWindow(QMainWindow):
         if event.type() == QEvent.Type.ActivationChange and not self.isActiveWindow():
             self.workroom.manuscripts.save_all()
 
-    def _restore(self) -> None:
-        self.resize(1280, 800)
-        kept = self._settings.get(WINDOW_GEOMETRY)
-        if kept:
-            self.restoreGeometry(QByteArray.fromBase64(kept.encode("ascii", "replace")))
-
-    def _keep(self) -> None:
-        if not self._writes:
-            return
-        if not self._action("focus_mode").isChecked():
-            self._settings.set(WINDOW_GEOMETRY, self.saveGeometry().toBase64().toStdString())
-        if self.width() > NARROW:
-            self._settings.set(PARTNER_SHOWN, self._action("toggle_partner").isChecked())
-            self._settings.set(SIDE_SHOWN, self._action("toggle_library").isChecked())
-        self.partner.write.keep_settings()
-
     def closeEvent(self, event: QCloseEvent) -> None:
         """Save, then end every thread; a text that can't be saved keeps the window open once."""
         if self._closed:
             event.accept()
             return
-        if self._writes and not self.workroom.manuscripts.autosave.flush() and not self._may_lose_text():
+        if self._writes and not self.workroom.manuscripts.autosave.flush() and not ask_to_close_unsaved(self):
             event.ignore()
             return
         self._closed = True
-        self._keep()
+        if self._writes:
+            self.panels.keep()
+            self.partner.write.keep_settings()
         self.workroom.manuscripts.settle_count(count_document(self.page.document()))
         self.notices.leave()
         self.hide()
         self.side.close()
         self.workroom.close()
         event.accept()
-
-    def _may_lose_text(self) -> bool:
-        """Ask what to do with a text that could not be saved."""
-        answer = QMessageBox.warning(
-            self,
-            self.tr("Not saved yet"),
-            self.tr("The last changes could not be saved. Copy them into another program first, or close anyway."),
-            QMessageBox.StandardButton.Close | QMessageBox.StandardButton.Cancel,
-            QMessageBox.StandardButton.Cancel,
-        )
-        return answer == QMessageBox.StandardButton.Close

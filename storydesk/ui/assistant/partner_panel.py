@@ -1,9 +1,10 @@
-"""The partner beside the page: one tab to write with the model, one to polish."""
+"""The partner beside the page: a tab for each thing it can help with."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
@@ -18,31 +19,52 @@ WIDTH = 318
 class PartnerPanel(QFrame):
     """Holds the partner's tabs. GUI thread."""
 
+    tab_wanted = Signal(str)
+    """The writer wants to see this tab; the panel may be folded away."""
+
     def __init__(self, actions: Mapping[str, QAction], settings: SettingsStore, parent: QWidget | None = None) -> None:
-        """Show the Write tab first."""
+        """Show the Write tab first; ``add_tab`` adds others."""
         super().__init__(parent)
         set_role(self, "partner")
         self.setFixedWidth(WIDTH)
         self.setAccessibleName(self.tr("Partner"))
-        self.write = WritePanel(actions, settings, self)
-        self.polish = PolishPanel(actions, self)
+        self._actions = actions
+        self._group = QActionGroup(self)
+        self._tabs: dict[str, QWidget] = {}
         self.pages = QStackedWidget(self)
-        tabs = QHBoxLayout()
-        tabs.setSpacing(SPACE_XS)
-        group = QActionGroup(self)
-        for name, page in (("show_write", self.write), ("show_polish", self.polish)):
-            action = actions[name]
-            group.addAction(action)
-            self.pages.addWidget(page)
-            action.triggered.connect(lambda _checked=False, page=page: self.pages.setCurrentWidget(page))
-            button = QToolButton(self)
-            button.setDefaultAction(action)
-            set_role(button, "flat")
-            tabs.addWidget(button)
-        tabs.addStretch(1)
-        actions["show_write"].setChecked(True)
+        self._tab_row = QHBoxLayout()
+        self._tab_row.setSpacing(SPACE_XS)
+        self._tab_row.addStretch(1)
         column = QVBoxLayout(self)
         column.setContentsMargins(SPACE_L - 2, SPACE_M, SPACE_L - 2, SPACE_M)
         column.setSpacing(SPACE_M)
-        column.addLayout(tabs)
+        column.addLayout(self._tab_row)
         column.addWidget(self.pages, 1)
+        self.write = WritePanel(actions, settings, self)
+        self.polish = PolishPanel(actions, self)
+        self.add_tab("write", self.write)
+        self.add_tab("polish", self.polish)
+        actions["show_write"].setChecked(True)
+
+    def add_tab(self, name: str, page: QWidget) -> None:
+        """Add a tab; the action ``show_<name>`` (checkable) gives it its words and key and is joined here."""
+        action = self._actions[f"show_{name}"]
+        self._group.addAction(action)
+        self._tabs[name] = page
+        self.pages.addWidget(page)
+        action.triggered.connect(lambda _checked=False: self.show_tab(name))
+        button = QToolButton(self)
+        button.setDefaultAction(action)
+        set_role(button, "flat")
+        self._tab_row.insertWidget(self._tab_row.count() - 1, button)
+
+    @property
+    def tab(self) -> str:
+        """The name of the tab in front."""
+        return next(name for name, page in self._tabs.items() if page is self.pages.currentWidget())
+
+    def show_tab(self, name: str) -> None:
+        """Turn to a tab and ask to be seen; KeyError where there is none of this name."""
+        self.pages.setCurrentWidget(self._tabs[name])
+        self._actions[f"show_{name}"].setChecked(True)
+        self.tab_wanted.emit(name)
