@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QRectF, Qt, Signal, Slot
 from PySide6.QtGui import (
     QAbstractTextDocumentLayout,
@@ -11,6 +13,7 @@ from PySide6.QtGui import (
     QFontMetricsF,
     QInputMethodEvent,
     QKeyEvent,
+    QKeySequence,
     QMouseEvent,
     QPainter,
     QPaintEvent,
@@ -64,6 +67,11 @@ class PageEdit(QTextEdit):
         self._composing = False
         self._painted = False
         self._page_font: QFont | None = None
+        self._ghost_answers: dict[str, Callable[[], object]] = {
+            "accept_ghost": self.accept_ghost,
+            "dismiss_ghost": self.drop_ghost,
+        }
+        self._ghost_keys = {"accept_ghost": "Tab", "dismiss_ghost": "Esc"}
         self.document().contentsChange.connect(self._on_contents_change)
         self.cursorPositionChanged.connect(self._on_cursor_moved)
         self.verticalScrollBar().rangeChanged.connect(self._on_range_changed)
@@ -282,12 +290,7 @@ class PageEdit(QTextEdit):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Accept or dismiss a ghost; Shift+Return is a paragraph like Return, for a draft knows no other break."""
-        plain = event.modifiers() == Qt.KeyboardModifier.NoModifier
-        if self._ghost is not None and plain and event.key() == Qt.Key.Key_Tab and not self.isReadOnly():
-            self.accept_ghost()
-            return
-        if self._ghost is not None and plain and event.key() == Qt.Key.Key_Escape:
-            self.drop_ghost()
+        if self._ghost is not None and self._answer_ghost(event):
             return
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and (
             event.modifiers() == Qt.KeyboardModifier.ShiftModifier
@@ -296,6 +299,19 @@ class PageEdit(QTextEdit):
                 QEvent.Type.KeyPress, Qt.Key.Key_Return, Qt.KeyboardModifier.NoModifier, "\r", event.isAutoRepeat()
             )
         super().keyPressEvent(event)
+
+    def hear_ghost_keys(self, keys: Mapping[str, str]) -> None:
+        """Answer a ghost with these keys, by what they do (``accept_ghost`` ...); the rest stay as they are."""
+        self._ghost_keys |= {name: key for name, key in keys.items() if name in self._ghost_answers}
+
+    def _answer_ghost(self, event: QKeyEvent) -> bool:
+        """Do with the ghost what this key is for; return whether it is for anything."""
+        pressed = QKeySequence(event.keyCombination()).toString()
+        name = next((name for name, key in self._ghost_keys.items() if key and key == pressed), "")
+        if not name or (self.isReadOnly() and name != "dismiss_ghost"):
+            return False
+        self._ghost_answers[name]()
+        return True
 
     def canInsertFromMimeData(self, source: QMimeData) -> bool:
         """Take anything that has text in it; files go to the library."""
