@@ -86,6 +86,8 @@ class ScoreReady:
 
 Errand = Callable[[IsCancelled], None]
 """Something else to do with the engine, in its thread."""
+IN_BACKGROUND = "background"
+"""The owner whose errands make way for everybody else's, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +129,11 @@ class EngineWorker(QThread):
         self._condition = threading.Condition()
         self._writing: deque[_WriteJob] = deque()
         self._scoring: _ScoreJob | None = None
-        self._errand: Errand | None = None
+        self._errands: dict[str, Errand] = {}  # by owner, in the order in which they are done
         self._wanted_model: str | None = ""  # "" loads the model in use, None: nothing to load
         self._epoch = 0
         self._busy_writing = False
+        self._on_errand = False
         self._closing = False
         self._announced: TextEngine | None = None
 
@@ -155,20 +158,20 @@ class EngineWorker(QThread):
             self._scoring = _ScoreJob(revision, text, prompt)
             self._condition.notify_all()
 
-    def run_errand(self, errand: Errand) -> None:
-        """Run something with the engine when there is nothing else to do; only the newest errand counts.
+    def run_errand(self, errand: Errand, owner: str = "") -> None:
+        """Run something with the engine when there is nothing else to do; only the newest errand of an owner counts.
 
         It is told by ``is_cancelled`` when it has to make way, and runs again from its beginning after that. It
-        handles its own failures, CANCELLED excepted.
+        handles its own failures, CANCELLED excepted. Those of ``IN_BACKGROUND`` make way for all others.
         """
         with self._condition:
-            self._errand = errand
+            self._errands[owner] = errand
             self._condition.notify_all()
 
-    def drop_errand(self) -> None:
+    def drop_errand(self, owner: str = "") -> None:
         """Forget an errand that has not begun; one that has must look whether it is still wanted."""
         with self._condition:
-            self._errand = None
+            self._errands.pop(owner, None)
 
     def use_model(self, name: str = "") -> None:
         """Verify and swap in a model between two requests; without a name, load the one the settings name."""
@@ -188,7 +191,7 @@ class EngineWorker(QThread):
 
     def _interrupt(self) -> None:
         engine = self._desk.engines.loaded
-        if engine is not None and self._busy_writing:
+        if engine is not None and (self._busy_writing or self._on_errand):
             engine.cancel()
 
     def run(self) -> None:
@@ -201,19 +204,22 @@ class EngineWorker(QThread):
 
     def _work_once(self) -> bool:
         with self._condition:
-            self._busy_writing = False
-            self._condition.wait_for(lambda: self._closing or self._has_work() or self._errand is not None)
+            self._busy_writing = self._on_errand = False
+            self._condition.wait_for(lambda: self._closing or self._has_work() or bool(self._errands))
             if self._closing:
                 return False
             wanted, self._wanted_model = self._wanted_model, None
             write = score = errand = None
+            owner = ""
             if wanted is None and self._writing:
                 write = self._writing.popleft()
                 self._busy_writing = True
             elif wanted is None and self._scoring is not None:
                 score, self._scoring = self._scoring, None
             elif wanted is None:
-                errand, self._errand = self._errand, None
+                owner = next((each for each in self._errands if each != IN_BACKGROUND), IN_BACKGROUND)
+                errand = self._errands.pop(owner)
+                self._on_errand = True
         if wanted is not None:
             self._load(wanted)
         elif write is not None:
@@ -221,20 +227,24 @@ class EngineWorker(QThread):
         elif score is not None:
             self._score(score)
         elif errand is not None:
-            self._run(errand)
+            self._run(errand, owner)
         return True
 
     def _has_work(self) -> bool:
         return self._wanted_model is not None or bool(self._writing) or self._scoring is not None
 
-    def _run(self, errand: Errand) -> None:
+    def _run(self, errand: Errand, owner: str) -> None:
+        def makes_way() -> bool:
+            others = owner in self._errands if owner != IN_BACKGROUND else bool(self._errands)
+            return self._closing or self._has_work() or others
+
         try:
-            errand(lambda: self._closing or self._has_work() or self._errand is not None)
+            errand(makes_way)
         except StorydeskError as error:
             if error.failure.code != _CANCELLED:
                 raise
             with self._condition:
-                self._errand = self._errand or errand
+                self._errands.setdefault(owner, errand)
 
     def _load(self, name: str) -> None:
         self.loading_started.emit(name or self._desk.models.active)
