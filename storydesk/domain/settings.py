@@ -42,6 +42,8 @@ class Setting(Generic[V]):
 
 ACTIVE_MODEL = Setting("model.active", "starter")
 THEME = Setting("look.theme", "system", choices=("system", "light", "dark", "contrast"))
+INTERFACE_PERCENT = Setting("look.interface_percent", 100, low=80, high=300)
+LESS_MOTION = Setting("look.less_motion", False)
 PAGE_FONT = Setting("look.page_font", "")
 PAGE_SIZE = Setting("look.page_size", 16, low=10, high=40)
 MODEL_PRECISIONS = Setting("model.precisions", "")  # by model, where one was asked for: {"starter": "int4"}
@@ -56,11 +58,18 @@ LAST_STORY = Setting("window.last_story", 0, low=0)
 WINDOW_GEOMETRY = Setting("window.geometry", "")
 SIDE_SHOWN = Setting("window.library_shown", True)
 PARTNER_SHOWN = Setting("window.partner_shown", True)
+PARTNER_TAB = Setting("window.partner_tab", "write")
+PLACES = Setting("window.places", "")  # where the cursor stood, draft by draft: {"12": [340, 280]}
+KEYS = Setting("keys.changed", "")  # what the writer changed, by action: {"go_on": "Ctrl+J"}
+PALETTE_RECENT = Setting("palette.recent", "")  # actions by name, the last used first
+TOUR_SEEN = Setting("tour.seen", False)
 
 ALL: tuple[Setting[str] | Setting[int] | Setting[float] | Setting[bool], ...] = (
     ACTIVE_MODEL,
     MODEL_PRECISIONS,
     THEME,
+    INTERFACE_PERCENT,
+    LESS_MOTION,
     PAGE_FONT,
     PAGE_SIZE,
     WILDNESS,
@@ -74,4 +83,9 @@ ALL: tuple[Setting[str] | Setting[int] | Setting[float] | Setting[bool], ...] = 
     WINDOW_GEOMETRY,
     SIDE_SHOWN,
     PARTNER_SHOWN,
+    PARTNER_TAB,
+    PLACES,
+    KEYS,
+    PALETTE_RECENT,
+    TOUR_SEEN,
 )

@@ -22,11 +22,11 @@ from storydesk.bridge.notices import NoticeBus
 from storydesk.bridge.phrases import Phrases
 from storydesk.bridge.workroom import Workroom
 from storydesk.domain.failures import Failure, StorydeskError
-from storydesk.domain.settings import THEME
+from storydesk.domain.settings import INTERFACE_PERCENT, LESS_MOTION, THEME
 from storydesk.services.desk import Desk
 from storydesk.services.phrasebook import Phrasebook
 from storydesk.ui.main_window import PROGRAM, MainWindow
-from storydesk.ui.theme import app_icon, apply_theme
+from storydesk.ui.theme import app_icon, apply_theme, set_comfort
 
 MEASURE_VARIABLE = "STORYDESK_MEASURE_START"
 FAILED = 1
@@ -138,6 +138,7 @@ def run_window(arguments: Sequence[str], build_desk: BuildDesk, resources: Path)
     except StorydeskError as error:
         apply_theme(app, "system")
         return _say_and_leave(phrases, error.failure)
+    set_comfort(app, percent=desk.settings.get(INTERFACE_PERCENT), still=desk.settings.get(LESS_MOTION))
     apply_theme(app, desk.settings.get(THEME))
     workroom = Workroom(desk, app)
     window = MainWindow(workroom, notices, phrases)

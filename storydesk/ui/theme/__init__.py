@@ -1,6 +1,6 @@
 """Colours, fonts, icons and the one style sheet."""
 
-from storydesk.ui.theme.application import SYSTEM, apply_theme, current_tokens, set_role
+from storydesk.ui.theme.application import SYSTEM, apply_theme, current_tokens, is_still, set_comfort, set_role
 from storydesk.ui.theme.fields import add_row, indent_number, make_form
 from storydesk.ui.theme.fonts import default_page_family, page_font
 from storydesk.ui.theme.icons import app_icon, icon
@@ -35,8 +35,10 @@ __all__ = [
     "default_page_family",
     "icon",
     "indent_number",
+    "is_still",
     "make_form",
     "make_label",
     "page_font",
+    "set_comfort",
     "set_role",
 ]

@@ -18,6 +18,10 @@ from storydesk.ui.theme.tokens import BY_NAME, CONTRAST, DARK, LIGHT, Tokens, mi
 
 SYSTEM: Final = "system"
 _TOKENS: Final = "storydesk_tokens"  # the theme belongs to the QApplication and lives there, as a property
+_PERCENT: Final = "storydesk_percent"
+_STILL: Final = "storydesk_still"
+USUAL_BLINK: Final = 1060
+"""Milliseconds from one blink of the text cursor to the next where the desktop doesn't say."""
 
 
 class ThemeFollower(QObject):
@@ -47,6 +51,23 @@ def apply_theme(app: QApplication, name: str) -> Tokens:
     tokens = chosen or _system_tokens(app)
     _put_on(app, tokens)
     return tokens
+
+
+def set_comfort(app: QApplication, *, percent: int = 100, still: bool = False) -> None:
+    """Make the interface's text larger or smaller, and let nothing move or blink where ``still``."""
+    app.setProperty(_PERCENT, percent)
+    app.setProperty(_STILL, still)
+    app.setCursorFlashTime(0 if still else USUAL_BLINK)
+    for effect in (Qt.UIEffect.UI_AnimateMenu, Qt.UIEffect.UI_AnimateCombo, Qt.UIEffect.UI_AnimateTooltip):
+        app.setEffectEnabled(effect, not still)
+    if app.styleSheet():
+        _put_on(app, current_tokens())
+
+
+def is_still() -> bool:
+    """Return whether nothing may move."""
+    app = QApplication.instance()
+    return app is not None and bool(app.property(_STILL))
 
 
 def current_tokens() -> Tokens:
@@ -113,6 +134,7 @@ def _put_on(app: QApplication, tokens: Tokens) -> None:
     app.setProperty(_TOKENS, tokens)
     if app.style().name() != "fusion" and not app.styleSheet():
         app.setStyle("Fusion")
-    app.setFont(interface_font())
+    percent = int(app.property(_PERCENT) or 100)
+    app.setFont(interface_font(percent))
     app.setPalette(build_palette(tokens))
-    app.setStyleSheet(build_style_sheet(tokens, text_pixels()))
+    app.setStyleSheet(build_style_sheet(tokens, text_pixels(percent), still=is_still()))

@@ -27,15 +27,16 @@ PAGE_FAMILIES: Final = (
 """Serifs that read well for hours, the first one that is there wins."""
 
 
-def text_pixels() -> int:
-    """Return the interface's middle text size: the system's own, and never below the least."""
-    return max(SMALLEST_TEXT, QFontInfo(QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont)).pixelSize())
+def text_pixels(percent: int = 100) -> int:
+    """Return the interface's middle text size: the system's own, never below the least, times what is wanted."""
+    system = QFontInfo(QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont)).pixelSize()
+    return round(max(SMALLEST_TEXT, system) * percent / 100)
 
 
-def interface_font() -> QFont:
+def interface_font(percent: int = 100) -> QFont:
     """Return the font of everything but the page."""
     font = QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont)
-    font.setPixelSize(text_pixels())
+    font.setPixelSize(text_pixels(percent))
     return font
 
 

@@ -20,10 +20,11 @@ MARKS: Final = Path(__file__).parent / "marks"
 """Carets and check marks, drawn once per theme: a style sheet can't colour an image."""
 
 
-def build_style_sheet(tokens: Tokens, text: int) -> str:
-    """Return the style sheet; ``text`` is the interface's middle size in pixels."""
+def build_style_sheet(tokens: Tokens, text: int, *, still: bool = False) -> str:
+    """Return the style sheet; ``text`` is the interface's middle size in pixels, ``still`` forbids animations."""
     return "\n".join(
         (
+            "* { widget-animation-duration: 0; }" if still else "",
             _surfaces(tokens),
             _labels(tokens, text),
             _buttons(tokens),
@@ -169,6 +170,13 @@ QSlider::handle:horizontal {{ width: 14px; height: 14px; margin: -7px 0; border-
   background: {t.page}; border: 2px solid {t.accent}; }}
 QSlider::handle:horizontal:focus {{ background: {t.accent}; }}
 QSlider::handle:horizontal:disabled {{ border-color: {t.disabled}; }}
+QTabWidget::pane {{ border: none; border-top: 1px solid {t.line}; }}
+QTabWidget::tab-bar {{ left: 0px; }}
+QTabBar::tab {{ background: transparent; color: {t.muted}; padding: {SPACE_S}px {SPACE_M}px; margin-right: {SPACE_XS}px;
+  border: 2px solid transparent; border-radius: {RADIUS - 2}px; }}
+QTabBar::tab:selected {{ color: {t.ink}; background: {t.accent_soft}; }}
+QTabBar::tab:hover {{ color: {t.ink}; }}
+QTabBar::tab:focus {{ border-color: {t.accent}; }}
 QSplitter::handle {{ background: {t.line}; width: 1px; height: 1px; }}
 QScrollBar:vertical {{ width: 10px; background: transparent; margin: 0px; }}
 QScrollBar:horizontal {{ height: 10px; background: transparent; margin: 0px; }}
