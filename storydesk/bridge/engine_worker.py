@@ -102,6 +102,7 @@ class _ScoreJob:
     revision: int
     text: str
     prompt: str
+    place: int
 
 
 class EngineWorker(QThread):
@@ -117,6 +118,8 @@ class EngineWorker(QThread):
     writing_measured = Signal(object)
     writing_failed = Signal(object)
     score_ready = Signal(object)
+    score_grown = Signal(object)
+    """A ScoreReady whose score does not know every line yet."""
     score_failed = Signal(object)
 
     def __init__(self, desk: Desk, parent: QObject | None = None) -> None:
@@ -130,6 +133,7 @@ class EngineWorker(QThread):
         self._writing: deque[_WriteJob] = deque()
         self._scoring: _ScoreJob | None = None
         self._errands: dict[str, Errand] = {}  # by owner, in the order in which they are done
+        self._quick: set[str] = set()
         self._wanted_model: str | None = ""  # "" loads the model in use, None: nothing to load
         self._epoch = 0
         self._busy_writing = False
@@ -152,20 +156,22 @@ class EngineWorker(QThread):
             self._writing.clear()
             self._interrupt()
 
-    def score(self, revision: int, text: str, prompt: str) -> None:
-        """Score a draft when nothing is being written; only the newest call counts."""
+    def score(self, revision: int, text: str, prompt: str, place: int = 0) -> None:
+        """Score a draft when nothing is being written, what stands at ``place`` first; only the newest call counts."""
         with self._condition:
-            self._scoring = _ScoreJob(revision, text, prompt)
+            self._scoring = _ScoreJob(revision, text, prompt, place)
             self._condition.notify_all()
 
-    def run_errand(self, errand: Errand, owner: str = "") -> None:
+    def run_errand(self, errand: Errand, owner: str = "", *, quick: bool = False) -> None:
         """Run something with the engine when there is nothing else to do; only the newest errand of an owner counts.
 
         It is told by ``is_cancelled`` when it has to make way, and runs again from its beginning after that. It
-        handles its own failures, CANCELLED excepted. Those of ``IN_BACKGROUND`` make way for all others.
+        handles its own failures, CANCELLED excepted. Those of ``IN_BACKGROUND`` make way for all others. A ``quick``
+        one, which a moment is enough for, comes before the score of the draft, too.
         """
         with self._condition:
             self._errands[owner] = errand
+            (self._quick.add if quick else self._quick.discard)(owner)
             self._condition.notify_all()
 
     def drop_errand(self, owner: str = "") -> None:
@@ -214,10 +220,10 @@ class EngineWorker(QThread):
             if wanted is None and self._writing:
                 write = self._writing.popleft()
                 self._busy_writing = True
-            elif wanted is None and self._scoring is not None:
+            elif wanted is None and self._scoring is not None and not self._quick_waits():
                 score, self._scoring = self._scoring, None
             elif wanted is None:
-                owner = next((each for each in self._errands if each != IN_BACKGROUND), IN_BACKGROUND)
+                owner = self._next_owner()
                 errand = self._errands.pop(owner)
                 self._on_errand = True
         if wanted is not None:
@@ -233,8 +239,20 @@ class EngineWorker(QThread):
     def _has_work(self) -> bool:
         return self._wanted_model is not None or bool(self._writing) or self._scoring is not None
 
+    def _quick_waits(self) -> bool:
+        return any(owner in self._quick for owner in tuple(self._errands))
+
+    def _next_owner(self) -> str:
+        """Return whose errand is next: a quick one, one that somebody waits for, one in the background."""
+        waited = [owner for owner in self._errands if owner != IN_BACKGROUND]
+        return next((owner for owner in waited if owner in self._quick), (waited or [IN_BACKGROUND])[0])
+
     def _run(self, errand: Errand, owner: str) -> None:
+        quick = owner in self._quick
+
         def makes_way() -> bool:
+            if quick:
+                return self._closing or self._wanted_model is not None or bool(self._writing) or owner in self._errands
             others = owner in self._errands if owner != IN_BACKGROUND else bool(self._errands)
             return self._closing or self._has_work() or others
 
@@ -323,12 +341,17 @@ class EngineWorker(QThread):
 
     def _score(self, job: _ScoreJob) -> None:
         def is_cancelled() -> bool:
-            return self._closing or self._has_work()
+            return self._closing or self._has_work() or self._quick_waits()
+
+        def on_grown(score: DraftScore) -> None:
+            self.score_grown.emit(ScoreReady(job.revision, score))
 
         try:
             engine = self._desk.engines.engine()
             self._announce(engine)
-            score = self._scorer.score(job.text, job.prompt, engine.model.name, is_cancelled)
+            score = self._scorer.score(
+                job.text, job.prompt, engine.model.name, is_cancelled, place=job.place, on_grown=on_grown
+            )
             self.score_ready.emit(ScoreReady(job.revision, score))
         except StorydeskError as error:
             if error.failure.code == _CANCELLED:
