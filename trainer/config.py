@@ -13,6 +13,7 @@ from trainer.protocol.messages import Parameter
 LOSSES = ("story", "all")
 SCHEDULES = ("cosine", "linear", "constant")
 PRECISIONS = ("auto", "bf16", "fp32")
+RECOMPUTING = ("auto", "always")
 DEVICES = ("auto", "cpu", "cuda")
 
 
@@ -86,6 +87,9 @@ class Hyperparameters:
     precision: str = "auto"
     """``bf16`` autocast, ``fp32``, or ``auto``: bf16 where the processor or GPU computes in it."""
 
+    recompute: str = "auto"
+    """``always`` computes each layer twice instead of keeping its values; ``auto`` does so where memory runs short."""
+
     device: str = "auto"
     """``cpu``, ``cuda``, or ``auto``: the GPU where torch can use one."""
 
@@ -153,6 +157,7 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "loss_on": LOSSES,
     "schedule": SCHEDULES,
     "precision": PRECISIONS,
+    "recompute": RECOMPUTING,
     "device": DEVICES,
 }
 

@@ -13,7 +13,7 @@ from types import FrameType
 from typing import IO
 
 from trainer.protocol.failures import TrainerError, TrainerFailure
-from trainer.protocol.messages import CONTROL_FILE, DETACH_LINE, STOP_LINE
+from trainer.protocol.messages import CONTROL_FILE, DETACH_LINE, FINISH_LINE, STOP_LINE
 
 _LOOK_EVERY_SECONDS = 0.5
 
@@ -28,6 +28,7 @@ class Control:
     def __init__(self, run_folder: Path | None = None, *, detached: bool = False) -> None:
         """Look at ``run_folder/control`` too, where a run folder is given; a request of an earlier run is void."""
         self._stop = threading.Event()
+        self._finish = threading.Event()
         self._detached = detached
         self._stdout_closed = False
         self._file = run_folder / CONTROL_FILE if run_folder else None
@@ -39,13 +40,14 @@ class Control:
     @property
     def is_stopping(self) -> bool:
         """Say whether the run should end; looks at the control file at most twice a second."""
-        now = time.monotonic()
-        if not self._stop.is_set() and self._file is not None and now - self._looked > _LOOK_EVERY_SECONDS:
-            self._looked = now
-            with contextlib.suppress(OSError, UnicodeDecodeError):
-                if self._file.read_text(encoding="utf-8").strip() == STOP_LINE:
-                    self._stop.set()
+        self._look()
         return self._stop.is_set()
+
+    @property
+    def is_finishing(self) -> bool:
+        """Say whether the tuning should end here and its best weights become the model."""
+        self._look()
+        return self._finish.is_set()
 
     def raise_if_stopping(self) -> None:
         """Raise StopRequested where the run should end."""
@@ -77,13 +79,25 @@ class Control:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, on_signal)
 
+    def _look(self) -> None:
+        now = time.monotonic()
+        if self._file is not None and now - self._looked > _LOOK_EVERY_SECONDS:
+            self._looked = now
+            with contextlib.suppress(OSError, UnicodeDecodeError):
+                self._hear(self._file.read_text(encoding="utf-8").strip())
+
+    def _hear(self, word: str) -> None:
+        if word == STOP_LINE:
+            self._stop.set()
+        elif word == FINISH_LINE:
+            self._finish.set()
+
     def _follow(self, stdin: IO[str] | None, until_end: bool) -> None:
         try:
             for line in stdin or ():
                 word = line.strip()
-                if word == STOP_LINE:
-                    self._stop.set()
-                elif word == DETACH_LINE:
+                self._hear(word)
+                if word == DETACH_LINE:
                     self._detached = True
         except (OSError, ValueError):
             pass  # a stdin that can't be read has ended

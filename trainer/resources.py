@@ -12,6 +12,8 @@ from trainer.protocol.failures import TrainerError, TrainerFailure
 from trainer.reporter import is_disk_full
 
 _SPARE_BYTES = 100_000_000
+# torch and the C++ library say it in these words, on processors and graphics cards.
+_SHORT_OF_MEMORY = ("OutOfMemoryError", "not enough memory", "can't allocate memory", "bad_alloc", "out of memory")
 
 
 def require_disk(run_folder: Path, bundle: Path, weights: int, *, portable: bool) -> None:
@@ -47,11 +49,18 @@ def explain(error: BaseException) -> TrainerError | None:
         # Of a copy, the second name is the file that could not be written.
         filename = getattr(error, "filename2", None) or getattr(error, "filename", None)
         return TrainerError(TrainerFailure.DISK_FULL, path=str(filename or ""))
-    memory = ("OutOfMemoryError", "not enough memory", "can't allocate memory", "bad_alloc", "CUDA out of memory")
-    said = f"{type(error).__name__}: {error}"
-    if isinstance(error, MemoryError) or any(word in said for word in memory):
-        return TrainerError(TrainerFailure.MEMORY_FULL, detail=said.splitlines()[0][:200])
+    if is_memory_full(error):
+        return TrainerError(TrainerFailure.MEMORY_FULL, detail=_say(error).splitlines()[0][:200])
     return None
+
+
+def is_memory_full(error: BaseException) -> bool:
+    """Say whether an exception means that memory, the processor's or the graphics card's, did not suffice."""
+    return isinstance(error, MemoryError) or any(word in _say(error) for word in _SHORT_OF_MEMORY)
+
+
+def _say(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
 def _existing(path: Path) -> Path:

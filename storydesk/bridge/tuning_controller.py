@@ -55,7 +55,9 @@ class TuningController(QObject):
         self._thread: threading.Thread | None = None
         self._stop_asked = threading.Event()
         self._kill_asked = threading.Event()
+        self._best_asked = threading.Event()
         self._wake = threading.Event()
+        self._closing = False
         self._state: RunState | None = None
         self._state_arrived.connect(self._on_state_arrived, Qt.ConnectionType.QueuedConnection)
         self._run_ended.connect(self._on_run_ended, Qt.ConnectionType.QueuedConnection)
@@ -83,6 +85,11 @@ class TuningController(QObject):
         self._stop_asked.set()
         self._wake.set()
 
+    def keep_best(self) -> None:
+        """End the tuning here; the best weights so far become the model."""
+        self._best_asked.set()
+        self._wake.set()
+
     def kill(self) -> None:
         """End the run now; what was saved last stays."""
         self._kill_asked.set()
@@ -92,6 +99,10 @@ class TuningController(QObject):
         """Look for broken-off runs on a thread; ``unfinished_found`` tells."""
         self._jobs.start(lambda _: tuple(self._tuning.list_unfinished()), on_success=self._on_unfinished)
 
+    def discard(self, folder: Path) -> None:
+        """Delete a broken-off run on a thread; ``unfinished_found`` tells what is left."""
+        self._jobs.start(lambda _: self._tuning.discard(folder), on_success=lambda _: self.look_for_unfinished())
+
     def close(self, wait_seconds: float = 8.0) -> bool:
         """Ask a run to stop, wait a little, then kill it; call it before the window goes. Says whether all ended."""
         ended = self._jobs.close()
@@ -99,6 +110,7 @@ class TuningController(QObject):
         if thread is None:
             return ended
         self.blockSignals(True)
+        self._closing = True
         self.stop()
         thread.join(wait_seconds)
         if thread.is_alive():
@@ -112,6 +124,7 @@ class TuningController(QObject):
             return
         self._stop_asked.clear()
         self._kill_asked.clear()
+        self._best_asked.clear()
         self._state = None
         self._thread = threading.Thread(target=self._follow, args=(prepare,), name="tuning", daemon=True)
         self.busy_changed.emit(True)
@@ -139,6 +152,9 @@ class TuningController(QObject):
             elif self._stop_asked.is_set() and asked is None:
                 run.stop()
                 asked = time.monotonic()
+            elif self._best_asked.is_set():
+                self._best_asked.clear()
+                run.keep_best()
             state = run.poll()
             if state != shown:
                 self._state_arrived.emit(state)
@@ -148,6 +164,8 @@ class TuningController(QObject):
             self._wake.wait(POLL_SECONDS)
             self._wake.clear()
         if self._kill_asked.is_set() and state.bundle is None:
+            if not self._closing:
+                self._tuning.discard(run.folder)  # the writer wants none of it; a pause keeps what was learnt
             raise StorydeskError(FailureCode.CANCELLED)
         return self._tuning.finish(state)
 

@@ -254,6 +254,9 @@ class TuningRun(Protocol):
     def stop(self) -> None:
         """Ask the trainer to save and end."""
 
+    def keep_best(self) -> None:
+        """Ask the trainer to end its tuning here and to make the model of the best weights so far."""
+
     def kill(self) -> None:
         """End it now; the last whole checkpoint stays."""
 
@@ -271,7 +274,10 @@ class RunLauncher(Protocol):
         """Start the trainer on a prepared or broken-off run; raise TRAINER_NOT_STARTED."""
 
     def unfinished(self) -> Sequence[RunState]:
-        """Return runs that were broken off and can be resumed, newest first."""
+        """Return runs that were broken off or paused and can be resumed, newest first."""
+
+    def discard(self, folder: Path) -> None:
+        """Delete a run that nobody works on, with its checkpoints."""
 
     def find(self, name: str) -> Path:
         """Return the folder of any run by its name, also of one that was stopped; raise RUN_NOT_FOUND."""

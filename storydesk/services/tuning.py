@@ -73,8 +73,12 @@ class TuningService:
         return self._launcher.start(folder)
 
     def list_unfinished(self) -> Sequence[RunState]:
-        """Return runs that were broken off and can go on."""
+        """Return runs that were broken off or paused and can go on."""
         return self._launcher.unfinished()
+
+    def discard(self, folder: Path) -> None:
+        """Delete a run that will not go on, with its checkpoints."""
+        self._launcher.discard(folder)
 
     def find_run(self, name: str) -> Path:
         """Return the folder of a run by its name; raise StorydeskError(RUN_NOT_FOUND)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import secrets
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -103,7 +104,7 @@ class TrainerLauncher:
             except StorydeskError as error:
                 _LOG.warning("the run in %s is passed over: %s", folder, error)
                 continue
-            if state.status is RunStatus.RUNNING and not is_alive(folder):
+            if _can_go_on(state) and not is_alive(folder):
                 found.append(state)
         return found
 
@@ -115,9 +116,21 @@ class TrainerLauncher:
             raise StorydeskError(FailureCode.RUN_NOT_FOUND, name=name)
         return folder
 
+    def discard(self, folder: Path) -> None:
+        """Delete a run that nobody works on, with its checkpoints; one that is at work stays."""
+        if folder.parent.resolve() == self._runs.resolve() and not is_alive(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+
     def read(self, folder: Path) -> RunState:
         """Return the state that a run's journal gives."""
         return fold_journal(folder.name, folder)
+
+
+def _can_go_on(state: RunState) -> bool:
+    """Say whether a run was broken off, paused, or failed with something saved."""
+    if state.status in (RunStatus.STOPPED, RunStatus.FAILED):
+        return state.checkpoint_step > 0
+    return state.status is RunStatus.RUNNING
 
 
 def is_alive(folder: Path) -> bool:

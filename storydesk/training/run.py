@@ -15,7 +15,7 @@ from storydesk.domain.failures import Failure, FailureCode
 from storydesk.domain.tuning import RunState, RunStatus
 from storydesk.training.folding import fold
 from storydesk.training.journal import JournalReader
-from trainer.protocol.messages import CONTROL_FILE, STOP_LINE
+from trainer.protocol.messages import CONTROL_FILE, FINISH_LINE, STOP_LINE
 
 LOG_NAME = "log.txt"
 STDOUT_NAME = "stdout.log"
@@ -59,15 +59,11 @@ class TrainerRun:
 
     def stop(self) -> None:
         """Ask the trainer to save and end."""
-        with self._lock:
-            try:
-                if self._process.stdin is None:
-                    raise ValueError("no standard input")
-                self._process.stdin.write(f"{STOP_LINE}\n".encode())
-                self._process.stdin.flush()
-            except (OSError, ValueError):
-                with contextlib.suppress(OSError):
-                    (self._folder / CONTROL_FILE).write_text(STOP_LINE, encoding="utf-8")
+        self._say(STOP_LINE)
+
+    def keep_best(self) -> None:
+        """Ask the trainer to end its tuning here and to make the model of the best weights so far."""
+        self._say(FINISH_LINE)
 
     def kill(self) -> None:
         """End it now, by force after a few seconds; the last whole checkpoint stays."""
@@ -82,6 +78,17 @@ class TrainerRun:
                 self._process.wait()
         with self._lock:
             self._close_stdin()
+
+    def _say(self, line: str) -> None:
+        with self._lock:
+            try:
+                if self._process.stdin is None:
+                    raise ValueError("no standard input")
+                self._process.stdin.write(f"{line}\n".encode())
+                self._process.stdin.flush()
+            except (OSError, ValueError):
+                with contextlib.suppress(OSError):
+                    (self._folder / CONTROL_FILE).write_text(line, encoding="utf-8")
 
     def _conclude(self, exit_code: int) -> None:
         """Name the end of a process that wrote no final event into its journal."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from tests.end_to_end.test_trainer_run import make_run
 from trainer.control import Control, StopRequested
@@ -77,6 +78,76 @@ def test_a_loss_lost_twice_ends_the_run_and_keeps_the_best(tmp_path: Path, monke
     assert (caught.value.code, caught.value.parameters) == (TrainerFailure.LOSS_DIVERGED, {"step": 8})
     assert list((folder / "checkpoints").glob("best-*"))
     assert not (tmp_path / "bundles" / "run").exists()
+
+
+class TooSmall:
+    """Stands in for a graphics card on which a step with more than ``tokens`` at once finds no memory."""
+
+    def __init__(self, tokens: int, *, recompute: bool = False) -> None:
+        """Let so many tokens through, and only where layers are computed twice if ``recompute``."""
+        self.tokens, self.recompute = tokens, recompute
+        self.real = fitting._StoryTrainer.training_step
+
+    def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Put it in the place of the real step."""
+
+        def training_step(trainer: Any, network: Any, inputs: Any, *arguments: Any, **named: Any) -> Any:
+            if inputs["input_ids"].numel() > self.tokens or (self.recompute and not network.is_gradient_checkpointing):
+                raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB")
+            return self.real(trainer, network, inputs, *arguments, **named)
+
+        monkeypatch.setattr(fitting._StoryTrainer, "training_step", training_step)
+
+
+def _losses(events: list[dict[str, Any]]) -> dict[int, float]:
+    return {event["step"]: event["loss"] for event in events if event["kind"] == "step_taken"}
+
+
+def _notices(events: list[dict[str, Any]]) -> list[str]:
+    return [event["code"] for event in events if event["kind"] == "notice_given"]
+
+
+def test_a_run_short_of_memory_goes_on_with_less_and_learns_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = carry_out(make_run(tmp_path, "whole", dropout=0.0))
+    folder = make_run(tmp_path, "short", dropout=0.0)
+    with monkeypatch.context() as patched:
+        TooSmall(300, recompute=True).install(patched)
+        short = carry_out(folder)
+    notices = _notices(short)
+    assert notices == ["memory_smaller_batches"] * (len(notices) - 1) + ["memory_recompute"]
+    assert short[-1]["kind"] == "run_completed"
+    assert _losses(short) == pytest.approx(_losses(whole), abs=1e-3)
+
+
+def test_where_no_way_to_save_memory_is_left_the_run_ends_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    TooSmall(0).install(monkeypatch)
+    with pytest.raises(torch.OutOfMemoryError) as caught:
+        carry_out(make_run(tmp_path))
+    explained = explain(caught.value)
+    assert explained is not None
+    assert explained.code is TrainerFailure.MEMORY_FULL
+
+
+def test_the_writer_may_end_the_learning_and_keep_its_best(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = make_run(tmp_path)
+    real = fitting._Stepper.on_step_end
+
+    def on_step_end(stepper: Any, args: Any, state: Any, control: Any, **named: Any) -> Any:
+        if state.global_step == 4:
+            (folder / "control").write_text("finish", encoding="utf-8")
+        return real(stepper, args, state, control, **named)
+
+    monkeypatch.setattr(fitting._Stepper, "on_step_end", on_step_end)
+    monkeypatch.setattr("trainer.control._LOOK_EVERY_SECONDS", 0)
+    events = carry_out(folder)
+    assert max(_losses(events)) == 4
+    assert events[-1]["kind"] == "run_completed"
+    assert events[-1]["steps"] in (0, 3, 4)
+    assert read_manifest(tmp_path / "bundles" / "run").name
 
 
 @pytest.mark.parametrize(

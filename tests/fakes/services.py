@@ -143,9 +143,10 @@ class FakeChecker:
         self._failure = failure
         self.notices: Sequence[Failure] = ()
         self.read: list[str] = []
+        self.languages: Sequence[str] = ("en-GB", "en-US")
 
     def list_languages(self) -> Sequence[str]:
-        return ("en-GB", "en-US")
+        return self.languages
 
     def check(self, text: str, language: str = "en-US") -> Sequence[Finding]:
         self.read.append(text)
@@ -270,6 +271,7 @@ class FakeRun:
         self.folder = folder
         self.stopped = False
         self.killed = False
+        self.best_kept = False
         self._states = list(states)
         self._raises = raises
 
@@ -284,6 +286,9 @@ class FakeRun:
     def stop(self) -> None:
         self.stopped = True
 
+    def keep_best(self) -> None:
+        self.best_kept = True
+
     def kill(self) -> None:
         self.killed = self.stopped = True
 
@@ -297,6 +302,7 @@ class FakeLauncher:
     raises: BaseException | None = None
     plans: list[TuningPlan] = field(default_factory=list)
     bundles: list[Path] = field(default_factory=list)
+    discarded: list[Path] = field(default_factory=list)
     states: list[RunState] | None = None
     broken_off: list[RunState] = field(default_factory=list)
 
@@ -329,6 +335,10 @@ class FakeLauncher:
 
     def unfinished(self) -> Sequence[RunState]:
         return self.broken_off
+
+    def discard(self, folder: Path) -> None:
+        self.discarded.append(folder)
+        self.broken_off = [state for state in self.broken_off if state.folder != folder]
 
     def find(self, name: str) -> Path:
         for state in self.broken_off:

@@ -8,6 +8,7 @@ import torch
 
 from trainer.corpus.rows import Row
 from trainer.evaluation.figures import HeldoutFigures, TextSize, compute_figures
+from trainer.resources import is_memory_full
 from trainer.tuning.batches import collate_rows
 from trainer.tuning.network import TunedNetwork
 
@@ -29,17 +30,30 @@ def measure_heldout(
     was_training = network.training
     network.train(False)
     nats = 0.0
+    waiting = _group_rows(rows)[::-1]
     try:
         with torch.inference_mode():
-            for batch in _group_rows(rows):
+            while waiting:
                 check()
-                inputs = {name: tensor.to(device) for name, tensor in collate_rows(batch).items()}
-                # The class's own forward: accelerate hangs one with autocast on the object while it tunes.
-                # The loss is a sum here, since num_items_in_batch divides it by one.
-                nats += float(TunedNetwork.forward(network, **inputs, num_items_in_batch=1).loss)
+                batch = waiting.pop()
+                try:
+                    nats += _measure_batch(network, batch, device)
+                except (RuntimeError, MemoryError) as error:
+                    if len(batch) == 1 or not is_memory_full(error):
+                        raise
+                    middle = len(batch) // 2
+                    waiting += [batch[middle:], batch[:middle]]
     finally:
         network.train(was_training)
     return compute_figures(nats, size)
+
+
+def _measure_batch(network: TunedNetwork, batch: Sequence[Row], device: torch.device) -> float:
+    """Return the nats of all tokens that are counted in a batch."""
+    inputs = {name: tensor.to(device) for name, tensor in collate_rows(batch).items()}
+    # The class's own forward: accelerate hangs one with autocast on the object while it tunes.
+    # The loss is a sum here, since num_items_in_batch divides it by one.
+    return float(TunedNetwork.forward(network, **inputs, num_items_in_batch=1).loss)
 
 
 def _group_rows(rows: Sequence[Row]) -> list[list[Row]]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar
 
-PROTOCOL_VERSION = "1.0"
+PROTOCOL_VERSION = "1.1"
 """Major.minor: readers refuse another major version and pass over what a newer minor version added."""
 
 Parameter = str | int | float | bool
@@ -230,8 +230,11 @@ EVENT_TYPES: tuple[type[Event], ...] = (
 STOP_LINE = "stop"
 """A line on the trainer's standard input: save and end. End of file means the same, unless detached."""
 
+FINISH_LINE = "finish"
+"""A line on standard input, or the control file's text: end the tuning here and make the model of its best weights."""
+
 DETACH_LINE = "detach"
 """A line on standard input after which end of file and a closed stdout are harmless."""
 
 CONTROL_FILE = "control"
-"""A file in the run folder; the text ``stop`` in it ends a detached run."""
+"""A file in the run folder; the text ``stop`` in it ends a detached run, ``finish`` its tuning."""

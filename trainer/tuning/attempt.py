@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,8 @@ from trainer.evaluation.figures import HeldoutFigures
 from trainer.protocol.failures import TrainerError, TrainerFailure
 from trainer.protocol.messages import NoticeGiven
 from trainer.reporter import Reporter
-from trainer.tuning.batches import collate_rows
+from trainer.resources import is_memory_full
+from trainer.tuning.batches import BatchDataset
 from trainer.tuning.checkpoints import CheckpointStore, read_json
 from trainer.tuning.fitting import (
     BEST_NAME,
@@ -26,8 +27,16 @@ from trainer.tuning.fitting import (
     load_progress,
     time_step,
 )
-from trainer.tuning.network import Device, TunedNetwork, load_network, move_network
+from trainer.tuning.network import (
+    Device,
+    TunedNetwork,
+    free_memory,
+    load_network,
+    move_network,
+    recompute_layers,
+)
 from trainer.tuning.schedule import Schedule, choose_epochs, fit_steps, plan_schedule
+from trainer.tuning.thrift import Thrift
 
 _LOWER_RATE = 0.25
 _TIMED_BATCHES = 3
@@ -64,24 +73,31 @@ def tune_network(
     state: Mapping[str, Any],
     remember: Callable[..., None],
 ) -> TuningResult:
-    """Tune ``network`` in place and leave the best weights in it; raise TrainerError(LOSS_DIVERGED) the second time."""
+    """Tune ``network`` in place and leave the best weights in it.
+
+    Where memory runs short the run goes on from its last checkpoint with less of it, until there is no way left. Raise
+    TrainerError(MEMORY_FULL) then, and TrainerError(LOSS_DIVERGED) where the loss is lost the second time.
+    """
     lengths = [len(row.ids) for row in rows]
     epochs = choose_epochs(settings, sum(lengths))
     batches = plan_batches(lengths, batch_tokens=settings.batch_tokens, epochs=epochs, seed=seed)
     rate_scale = float(state.get("rate_scale", 1.0))
+    thrift = Thrift.from_state(state.get("thrift"))
+    if settings.recompute == "always":
+        thrift = replace(thrift, recompute=True)
     total = int(state.get("total_steps", 0))
     while True:
         schedule = plan_schedule(
             settings, batches=len(batches), epochs=epochs, weights=network.num_parameters(), rate_scale=rate_scale
         )
-        if not total:
-            total = _plan_steps(network, device, settings, schedule, rows, batches, seconds, state)
-            remember(total_steps=total)
-        schedule = _shorten(schedule, total, settings)
+        recompute_layers(network, thrift.recompute)
         newest = store.find_newest("checkpoint", lambda path: None)
         progress = load_progress(newest.folder) if newest else Progress()
         _adopt_best(store, progress, before)
         try:
+            if not total:
+                total = _plan_steps(network, device, settings, schedule, rows, batches, thrift, seconds, state)
+                remember(total_steps=total)
             if progress.finished and newest:
                 step, whole = newest.step, True
             else:
@@ -89,7 +105,7 @@ def tune_network(
                     network=network,
                     device=device,
                     settings=settings,
-                    schedule=schedule,
+                    schedule=_shorten(schedule, total, settings),
                     rows=rows,
                     batches=batches[: total * settings.accumulation],
                     seed=seed,
@@ -99,6 +115,7 @@ def tune_network(
                     control=control,
                     measure=measure,
                     progress=progress,
+                    thrift=thrift,
                 )
                 step, whole = fit(fitting, newest.folder if newest else None)
         except LossDivergedError as error:
@@ -111,6 +128,18 @@ def tune_network(
             store.clear("checkpoint")
             _restore_best(store, network, weights, settings, device)
             continue
+        except (RuntimeError, MemoryError) as error:
+            saving = thrift.save_more(batches, lengths) if is_memory_full(error) else None
+            if saving is None:
+                raise
+            thrift, code = saving
+            error.__traceback__ = None  # its frames hold the tensors of the step that failed
+            remember(thrift=thrift.as_state())
+            reporter.report(NoticeGiven(code))
+            free_memory(device.torch)
+            _reload(network, weights, settings, device)
+            continue
+        recompute_layers(network, False)
         if whole:
             progress.best_step = _restore_best(store, network, weights, settings, device)
         return TuningResult(step, progress.best_step, whole)
@@ -123,14 +152,16 @@ def _plan_steps(
     schedule: Schedule,
     rows: Sequence[Row],
     batches: Sequence[Sequence[int]],
+    thrift: Thrift,
     seconds: float | None,
     state: Mapping[str, Any],
 ) -> int:
     """Return the steps that fit into the time limit, measured on this machine with the first batches."""
     if seconds is None:
         return schedule.total_steps
-    chosen = [collate_rows([rows[row] for row in batch]) for batch in batches[:_TIMED_BATCHES]]
-    per_step = time_step(network, device, chosen) * settings.accumulation * _STEP_OVERHEAD
+    pieces = BatchDataset(rows, batches[:_TIMED_BATCHES], thrift)
+    per_piece = time_step(network, device, [pieces[index] for index in range(len(pieces))])
+    per_step = per_piece * thrift.parts * settings.accumulation * _STEP_OVERHEAD
     per_step += float(state.get("measuring_seconds", 0.0)) / schedule.evaluate_every
     return fit_steps(schedule.total_steps, seconds=seconds * _PLANNED_SHARE, seconds_per_step=per_step)
 
@@ -163,6 +194,11 @@ def _restore_best(
     if best:
         load_best(network, best.folder)
         return best.step
+    _reload(network, weights, settings, device)
+    return 0
+
+
+def _reload(network: TunedNetwork, weights: Path, settings: Hyperparameters, device: Device) -> None:
+    """Put the base's weights into the network."""
     network.load_state_dict(load_network(weights, settings).state_dict())
     move_network(network, device.torch)
-    return 0

@@ -8,6 +8,7 @@ import torch
 from torch.utils.data import Dataset
 
 from trainer.corpus.rows import IGNORED, Row
+from trainer.tuning.thrift import Thrift
 
 
 def collate_rows(rows: Sequence[Row]) -> dict[str, torch.Tensor]:
@@ -26,17 +27,23 @@ def collate_rows(rows: Sequence[Row]) -> dict[str, torch.Tensor]:
 
 
 class BatchDataset(Dataset[dict[str, torch.Tensor]]):
-    """Whole batches in the order of their steps, so that a resumed run goes on where the journal ends."""
+    """Whole batches in the order of their steps, so that a resumed run goes on where the journal ends.
 
-    def __init__(self, rows: Sequence[Row], batches: Sequence[Sequence[int]]) -> None:
+    Where memory is saved each batch comes in several pieces, one after the other.
+    """
+
+    def __init__(self, rows: Sequence[Row], batches: Sequence[Sequence[int]], thrift: Thrift) -> None:
         """Keep the rows and which of them make each batch."""
         self._rows = rows
         self._batches = batches
+        self._thrift = thrift
 
     def __len__(self) -> int:
-        """Return how many batches the run has over all epochs."""
-        return len(self._batches)
+        """Return how many pieces of batches the run has over all epochs."""
+        return len(self._batches) * self._thrift.parts
 
     def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
-        """Return batch ``index`` as tensors."""
-        return collate_rows([self._rows[row] for row in self._batches[index]])
+        """Return piece ``index`` as tensors."""
+        batch, part = divmod(index, self._thrift.parts)
+        rows = [self._rows[row] for row in self._batches[batch]]
+        return collate_rows(self._thrift.cut(rows, part))

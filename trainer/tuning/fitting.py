@@ -32,6 +32,7 @@ from trainer.tuning.batches import BatchDataset
 from trainer.tuning.checkpoints import CheckpointStore, read_json, write_json
 from trainer.tuning.network import Device, TunedNetwork
 from trainer.tuning.schedule import Schedule, rate_factor
+from trainer.tuning.thrift import Thrift
 
 PROGRESS_NAME = "progress.json"
 BEST_NAME = "best.json"
@@ -78,6 +79,7 @@ class Fitting:
     control: Control
     measure: Callable[[], HeldoutFigures]
     progress: Progress = field(default_factory=Progress)
+    thrift: Thrift = field(default_factory=Thrift)
 
 
 def fit(fitting: Fitting, resume_from: Path | None) -> tuple[int, bool]:
@@ -116,7 +118,7 @@ def _make_arguments(fitting: Fitting) -> TrainingArguments:
         output_dir=str(fitting.store.folder),
         max_steps=schedule.total_steps,
         per_device_train_batch_size=1,  # an item of the data set is a whole batch
-        gradient_accumulation_steps=settings.accumulation,
+        gradient_accumulation_steps=settings.accumulation * fitting.thrift.parts,
         learning_rate=schedule.learning_rate,
         weight_decay=settings.weight_decay,
         adam_beta1=settings.beta1,
@@ -145,7 +147,7 @@ class _StoryTrainer(Trainer):
     """Trainer with batches in a fixed order, a time-aware schedule and checkpoints that are whole or absent."""
 
     def __init__(self, fitting: Fitting, arguments: TrainingArguments, stepper: _Stepper) -> None:
-        self._dataset = BatchDataset(fitting.rows, fitting.batches)
+        self._dataset = BatchDataset(fitting.rows, fitting.batches, fitting.thrift)
         super().__init__(
             model=fitting.network,
             args=arguments,
@@ -260,7 +262,7 @@ class _Stepper(TrainerCallback):
         """Report the step and decide what comes next."""
         step, schedule = int(state.global_step), self._fitting.schedule
         self._report_step(step, kwargs)
-        at_end = step >= schedule.total_steps or self._is_late()
+        at_end = step >= schedule.total_steps or self._is_late() or self._fitting.control.is_finishing
         if self._fitting.control.is_stopping:
             self.stopped = True
         elif step % schedule.evaluate_every == 0 or at_end:

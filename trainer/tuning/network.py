@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -121,6 +122,21 @@ def load_network(weights: Path, settings: Hyperparameters) -> TunedNetwork:
 def move_network(network: TunedNetwork, device: torch.device) -> None:
     """Move the network's weights to a device."""
     torch.nn.Module.to(network, device)
+
+
+def recompute_layers(network: TunedNetwork, on: bool) -> None:
+    """Compute each layer again on the way back instead of keeping its values, or keep them (gradient checkpointing)."""
+    if on:
+        network.gradient_checkpointing_enable({"use_reentrant": False})  # type: ignore[no-untyped-call]  # not typed by transformers
+    elif network.is_gradient_checkpointing:
+        network.gradient_checkpointing_disable()  # type: ignore[no-untyped-call]  # not typed by transformers
+
+
+def free_memory(device: torch.device) -> None:
+    """Give back what a failed step left behind."""
+    gc.collect()
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
 
 
 def keep_memory() -> None:

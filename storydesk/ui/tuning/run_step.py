@@ -45,6 +45,8 @@ class RunStep(QWidget):
     """Follows a RunState. GUI thread."""
 
     pause_wanted = Signal()
+    best_wanted = Signal()
+    """End the tuning here and keep the best so far."""
     cancel_wanted = Signal()
     """Only after Cancel was pressed twice."""
 
@@ -85,6 +87,9 @@ class RunStep(QWidget):
         self.samples.show_samples(())
         self.pause_button.setEnabled(True)
         self.pause_button.setText(self.tr("Pause"))
+        self.best_button.setText(self.tr("Stop and keep the best"))
+        self.best_button.setEnabled(False)
+        self._best_asked = False
         self.cancel_button.setEnabled(True)
         self.cancel_button.setText(self.tr("Cancel"))
         self._sure = False
@@ -93,6 +98,9 @@ class RunStep(QWidget):
         """Show where a run stands."""
         if self.pause_button.isEnabled():
             self.stage.setText(say_stage(state.stage))
+        self.best_button.setEnabled(
+            state.stage == "tuning" and state.step > 0 and self.pause_button.isEnabled() and not self._best_asked
+        )
         self.bar.setValue(round(measure_progress(state) * BAR_STEPS))
         percent = say_number(self.bar.value() * 100 // BAR_STEPS)
         self.bar.setAccessibleDescription(self.tr("{percent} percent").format(percent=percent))
@@ -108,6 +116,9 @@ class RunStep(QWidget):
         self.pause_button = QPushButton(icon("pause"), "")
         self.pause_button.setToolTip(self.tr("Saves what was learnt so far; you can go on later"))
         self.pause_button.clicked.connect(self._on_pause_clicked)
+        self.best_button = QPushButton(icon("flag"), "")
+        self.best_button.setToolTip(self.tr("Ends the learning here and makes a model of the best it has come to"))
+        self.best_button.clicked.connect(self._on_best_clicked)
         self.cancel_button = QPushButton("")
         self.cancel_button.setProperty("role", "flat")
         self.cancel_button.clicked.connect(self._on_cancel_clicked)
@@ -117,6 +128,7 @@ class RunStep(QWidget):
         row.setSpacing(SPACE_S)
         row.addWidget(self.cancel_button)
         row.addStretch()
+        row.addWidget(self.best_button)
         row.addWidget(self.pause_button)
         return actions
 
@@ -159,8 +171,14 @@ class RunStep(QWidget):
 
     def _on_pause_clicked(self) -> None:
         self.pause_button.setEnabled(False)
+        self.best_button.setEnabled(False)
         self.stage.setText(self.tr("Saving what was learnt…"))
         self.pause_wanted.emit()
+
+    def _on_best_clicked(self) -> None:
+        self._best_asked = True
+        self.best_button.setEnabled(False)
+        self.best_wanted.emit()
 
     def _on_cancel_clicked(self) -> None:
         """Ask on the button itself: a second press is the answer."""
@@ -169,6 +187,7 @@ class RunStep(QWidget):
             self.cancel_button.setText(self.tr("Cancel the tuning?"))
             return
         self.pause_button.setEnabled(False)
+        self.best_button.setEnabled(False)
         self.cancel_button.setEnabled(False)
         self.stage.setText(self.tr("Ending…"))
         self.cancel_wanted.emit()

@@ -142,10 +142,15 @@ class TuningPage(QWidget):
         not_now = QPushButton(self.tr("Not now"))
         not_now.setProperty("role", "flat")
         not_now.clicked.connect(self.offer.hide)
+        self.discard_button = QPushButton(self.tr("Throw it away"))
+        self.discard_button.setProperty("role", "flat")
+        self.discard_button.setToolTip(self.tr("Deletes what that tuning had learnt; your models and stories stay"))
+        self.discard_button.clicked.connect(self._discard)
         row = QHBoxLayout(self.offer)
         row.setContentsMargins(SPACE_L, SPACE_M, SPACE_M, SPACE_M)
         row.setSpacing(SPACE_S)
         row.addWidget(self.offer_text, 1)
+        row.addWidget(self.discard_button)
         row.addWidget(not_now)
         row.addWidget(self.go_on_button)
         self.offer.hide()
@@ -156,6 +161,7 @@ class TuningPage(QWidget):
         self.plan.back_wanted.connect(lambda: self._show_step(WORDS))
         self.plan.start_wanted.connect(self._start)
         self.run.pause_wanted.connect(self._controller.stop)
+        self.run.best_wanted.connect(self._controller.keep_best)
         self.run.cancel_wanted.connect(self._controller.kill)
         self.change.adoption_wanted.connect(self._on_adoption_wanted)
         self.change.return_wanted.connect(self._on_return_wanted)
@@ -199,6 +205,12 @@ class TuningPage(QWidget):
         if self._run_folder is not None and not self._controller.busy:
             self._begin()
             self._controller.resume(self._run_folder)
+
+    def _discard(self) -> None:
+        if self._run_folder is not None and not self._controller.busy:
+            self.offer.hide()
+            self._controller.discard(self._run_folder)
+            self._run_folder = None
 
     def _begin(self) -> None:
         self._previous = self._desk.models.active
