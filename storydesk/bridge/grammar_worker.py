@@ -68,6 +68,8 @@ class GrammarWorker(QThread):
     deep_progress = Signal(int, int)
     """Code points read by the deep check, and how many there are to read."""
     deep_cancelled = Signal()
+    languages_ready = Signal(object)
+    """The codes of the languages that LanguageTool has rules for."""
 
     def __init__(self, desk: Desk, parent: QObject | None = None) -> None:
         """Prepare; ``start`` begins."""
@@ -78,6 +80,7 @@ class GrammarWorker(QThread):
         self._condition = threading.Condition()
         self._quick: _Job | None = None
         self._deep: _Job | None = None
+        self._languages_wanted = False
         self._closing = False
         self._cancelled = False
         self._reading = False
@@ -94,6 +97,12 @@ class GrammarWorker(QThread):
         with self._condition:
             self._deep = _Job(revision, text, story)
             self._cancelled = False
+            self._condition.notify_all()
+
+    def ask_languages(self) -> None:
+        """Ask LanguageTool, which is started for it, what languages it has; ``check_failed`` says where it can't."""
+        with self._condition:
+            self._languages_wanted = True
             self._condition.notify_all()
 
     def cancel_deep(self) -> None:
@@ -126,9 +135,11 @@ class GrammarWorker(QThread):
     def _work_once(self, polishing: PolishingService) -> bool:
         with self._condition:
             self._reading = False
-            self._condition.wait_for(lambda: self._closing or self._quick is not None or self._deep is not None)
+            self._condition.wait_for(lambda: self._closing or self._has_work())
             if self._closing:
                 return False
+            asked = self._quick is None and self._deep is None
+            self._languages_wanted = self._languages_wanted and not asked
             deep = self._quick is None
             job = self._deep if deep else self._quick
             self._reading = deep
@@ -136,6 +147,8 @@ class GrammarWorker(QThread):
                 self._deep = None
             else:
                 self._quick = None
+        if asked:
+            self._list_languages(polishing)
         if job is None:
             return True
         try:
@@ -150,6 +163,15 @@ class GrammarWorker(QThread):
             _log.exception("a grammar check failed")
             self.check_failed.emit(GrammarFailed(deep, describe_unexpected(error)))
         return True
+
+    def _has_work(self) -> bool:
+        return self._quick is not None or self._deep is not None or self._languages_wanted
+
+    def _list_languages(self, polishing: PolishingService) -> None:
+        try:
+            self.languages_ready.emit(tuple(polishing.list_languages()))
+        except StorydeskError as error:
+            self.check_failed.emit(GrammarFailed(False, error.failure))
 
     def _on_broken_off(self, job: _Job) -> None:
         """Go on after the quick check that was in a hurry, unless the writer had enough."""

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
-from storydesk.bridge.engine_worker import Chunk
+from storydesk.bridge.answer_stream import Chunk
 from storydesk.domain.failures import FailureCode, StorydeskError
 from storydesk.domain.settings import GOAL_PROGRESS
 from storydesk.services.manuscripts import ManuscriptService
@@ -267,6 +268,25 @@ def test_what_is_ignored_stays_away_after_the_next_start(
     notes.ignore_rule(notes.findings.shown[0])
     qtbot.waitUntil(lambda: bool(world.desk.manuscripts.polish_settings(story.id).ignored_rules), timeout=WAIT)
     assert not notes.findings.shown
+
+
+def test_other_languages_are_offered_once_languagetool_was_asked(
+    story_window: MainWindow, world: FakeWorld, qtbot: QtBot
+) -> None:
+    world.checkers["languagetool"].languages = ("de-DE", "en-US", "fr")
+    button = story_window.partner.polish.story_menu
+
+    def offered() -> list[QAction]:
+        button.menu().aboutToShow.emit()
+        [languages] = [menu for menu in button.menu().findChildren(QMenu) if menu.title() == "Language"][-1:]
+        return languages.actions()
+
+    with qtbot.waitSignal(story_window.workroom.grammar.languages_ready, timeout=WAIT):
+        offered()[-1].trigger()
+    german = next(action for action in offered() if "de-DE" in action.text())
+    german.trigger()
+    story = world.desk.manuscripts.list_stories()[0]
+    qtbot.waitUntil(lambda: world.desk.manuscripts.polish_settings(story.id).language == "de-DE", timeout=WAIT)
 
 
 def test_ctrl_s_keeps_the_draft_and_goes_on_in_a_copy(story_window: MainWindow, world: FakeWorld, qtbot: QtBot) -> None:

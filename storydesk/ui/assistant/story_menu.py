@@ -21,6 +21,8 @@ class StoryMenu(QToolButton):
 
     settings_changed = Signal(object)
     """The PolishSettings that the writer chose."""
+    languages_wanted = Signal()
+    """The writer would like to see what other languages there are."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         """Show the usual settings."""
@@ -31,6 +33,7 @@ class StoryMenu(QToolButton):
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self._settings = PolishSettings()
         self._languages: tuple[str, ...] = ENGLISH
+        self._asked = False
         self._menu = QMenu(self)
         self.setMenu(self._menu)
         self._menu.aboutToShow.connect(self._fill)
@@ -41,7 +44,9 @@ class StoryMenu(QToolButton):
 
     def show_languages(self, languages: Sequence[str]) -> None:
         """Offer what the checkers have rules for."""
-        self._languages = tuple(dict.fromkeys((*ENGLISH, *languages)))
+        rest = sorted(set(languages) - set(ENGLISH), key=lambda code: _say_language(code).casefold())
+        self._languages = (*ENGLISH, *rest)
+        self._asked = True
 
     def _fill(self) -> None:
         self._menu.clear()
@@ -61,6 +66,12 @@ class StoryMenu(QToolButton):
         for code in dict.fromkeys((*self._languages, settings.language)):
             here = code == settings.language
             group.addAction(self._add(languages, _say_language(code), here, replace(settings, language=code)))
+        if not self._asked:
+            more = QAction(self.tr("Look for more languages"), languages)
+            more.setObjectName("more_languages")
+            more.triggered.connect(self.languages_wanted)
+            languages.addSeparator()
+            languages.addAction(more)
         self._menu.addSeparator()
         count = len(settings.ignored_rules) + len(settings.ignored)
         again = QAction(self.tr("Say again what I ignored ({n})").format(n=count), self._menu)

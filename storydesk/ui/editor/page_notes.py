@@ -50,6 +50,8 @@ class PageNotes(QObject):
         workroom.polisher.ended.connect(self.give_up)
         workroom.polish_settings_changed.connect(panel.story_menu.show_settings)
         panel.story_menu.settings_changed.connect(workroom.change_polish_settings)
+        panel.story_menu.languages_wanted.connect(workroom.grammar.ask_languages)
+        workroom.grammar.languages_ready.connect(panel.story_menu.show_languages)
         panel.story_menu.setEnabled(writes)
         panel.cancel_wanted.connect(workroom.polisher.cancel)
         page.edited.connect(self._on_edited)
