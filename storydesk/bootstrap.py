@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from storydesk.services.polishing import PolishingService
     from storydesk.services.ports import LibraryStore, SentenceRanker
     from storydesk.storage.home import Home
+    from storydesk.storage.library import SqliteLibrary
 
 NO_DISPLAY = 2
 """The exit code where there is no screen for the window."""
@@ -43,6 +44,7 @@ def build_desk(
     from storydesk.services.desk import Desk
     from storydesk.services.engines import EngineHost
     from storydesk.services.manuscripts import ManuscriptService
+    from storydesk.services.memory import MemoryService
     from storydesk.services.models import ModelService, read_precision
     from storydesk.services.publishing import PublishingService
     from storydesk.services.ranking import EngineRanker
@@ -50,6 +52,7 @@ def build_desk(
     from storydesk.services.tuning import TuningService
     from storydesk.services.writing import WritingService
     from storydesk.storage.home import Home
+    from storydesk.storage.memory import LorebookStore
     from storydesk.storage.model_library import BundleLibrary
     from storydesk.storage.settings import JsonSettings
     from storydesk.training.exchange import write_dataset
@@ -70,6 +73,7 @@ def build_desk(
         library=store,
         settings=settings,
         manuscripts=ManuscriptService(store, documents),
+        memory=MemoryService(LorebookStore(cast("SqliteLibrary", store))),
         engines=host,
         writing=WritingService(host),
         scoring=ScoringService(host),

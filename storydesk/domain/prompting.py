@@ -1,9 +1,10 @@
-"""What the model will see: memory and prompt first, then as much recent text as fits, an author's note near its end."""
+"""What the model will see: memory, lorebook and prompt first, then as much recent text as fits, a note near its end."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 CountTokens = Callable[[str], int]
 RenderPrompt = Callable[[str], str]
@@ -14,11 +15,32 @@ NOTE_DEPTH = 3
 """Paragraphs of the story that stand behind the author's note."""
 
 
+class Part(StrEnum):
+    """What a piece of the context is."""
+
+    MEMORY = "memory"
+    LORE = "lore"
+    PROMPT = "prompt"
+    NOTE = "note"
+    TEXT = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A span of the context; ``number`` says which entry a piece of the lorebook is."""
+
+    part: Part
+    start: int
+    end: int
+    number: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
     """The context in the model's text form, and what of the writer's own was left out of it (characters).
 
     The first ``head`` characters and the span ``note`` are kept when the window moves while the text is written.
+    ``sections`` are the whole context in order; ``lore_left_out`` are the numbers of the entries that have no room.
     """
 
     context: str
@@ -28,6 +50,8 @@ class Window:
     note_left_out: int = 0
     head: int = 0
     note: tuple[int, int] = (0, 0)
+    lore_left_out: tuple[int, ...] = ()
+    sections: tuple[Section, ...] = ()
 
 
 def fit_window(
@@ -40,13 +64,15 @@ def fit_window(
     memory: str = "",
     author_note: str = "",
     note_depth: int = NOTE_DEPTH,
+    lore: Sequence[str] = (),
 ) -> Window:
     """Return the window of at most ``budget`` tokens that keeps the start of the prompt and the end of the text.
 
-    All texts are already in the model's text form. Memory, prompt and note take half of the budget at most, shared
-    fairly, and keep their beginnings. The text is cut at a paragraph, sentence or word where one is near, so that the
-    model never starts inside a word, and in large strides, so that a text that grows keeps its beginning for a while
-    and nothing has to be read again.
+    All texts are already in the model's text form. Memory, lorebook, prompt and note take half of the budget at most,
+    shared fairly, and keep their beginnings; an entry of the lorebook is there as a whole or not at all, the first ones
+    first. The text is cut at a paragraph, sentence or word where one is near, so that the model never starts inside a
+    word, and in large strides, so that a text that grows keeps its beginning for a while and nothing has to be read
+    again.
     """
     parts = (
         (memory.strip(), lambda kept: f"{kept}\n\n" if kept else ""),
@@ -54,14 +80,19 @@ def fit_window(
         (author_note.strip(), lambda kept: f"[Author's note: {kept}]\n\n" if kept else ""),
     )
     needs = [count_tokens(frame(part)) for part, frame in parts]
+    entries = [f"{entry.strip()}\n" for entry in lore]
+    needs.append(count_tokens("".join(entries) + "\n") if entries else 0)
     rooms = share_room(needs, int(budget * PROMPT_SHARE))
-    fitted = [_fit_part(part, room, count_tokens, frame) for (part, frame), room in zip(parts, rooms, strict=True)]
-    head = fitted[0][0] + fitted[1][0]
+    known, lore_left_out = _fit_entries(entries, rooms[3], count_tokens)
+    fitted = [_fit_part(part, room, count_tokens, frame) for (part, frame), room in zip(parts, rooms[:3], strict=True)]
+    pieces = [(Part.MEMORY, 0, fitted[0][0]), *known, (Part.PROMPT, 0, fitted[1][0])]
+    head = "".join(piece for _part, _number, piece in pieces)
     note = fitted[2][0]
     room = max(budget - count_tokens(head) - count_tokens(note), 1)
     tail = keep_end(text, room, count_tokens)
     place = _find_note_place(tail, note_depth) if note else 0
     start = len(head) + place
+    pieces += [(Part.TEXT, 0, tail[:place]), (Part.NOTE, 0, note), (Part.TEXT, 0, tail[place:])]
     return Window(
         context=head + tail[:place] + note + tail[place:],
         prompt_left_out=fitted[1][1],
@@ -70,7 +101,37 @@ def fit_window(
         note_left_out=fitted[2][1],
         head=len(head),
         note=(start, start + len(note)) if note else (0, 0),
+        lore_left_out=lore_left_out,
+        sections=_place_sections(pieces),
     )
+
+
+def _place_sections(pieces: Sequence[tuple[Part, int, str]]) -> tuple[Section, ...]:
+    sections, place = [], 0
+    for part, number, piece in pieces:
+        if piece:
+            sections.append(Section(part, place, place + len(piece), number))
+            place += len(piece)
+    return tuple(sections)
+
+
+def _fit_entries(
+    entries: Sequence[str], room: int, count_tokens: CountTokens
+) -> tuple[list[tuple[Part, int, str]], tuple[int, ...]]:
+    """Return the entries that fit, the first ones first, an empty line behind the last, and the numbers of the rest."""
+    kept: list[int] = []
+    left_out = []
+    for number, entry in enumerate(entries):
+        whole = "".join(entries[each] for each in (*kept, number)) + "\n"
+        if entry.strip() and count_tokens(whole) <= room:
+            kept.append(number)
+        else:
+            left_out.append(number)
+    pieces = [(Part.LORE, number, entries[number]) for number in kept]
+    if pieces:
+        part, number, entry = pieces[-1]
+        pieces[-1] = (part, number, entry + "\n")
+    return pieces, tuple(left_out)
 
 
 def share_room(needs: Sequence[int], room: int) -> list[int]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from storydesk.services.engines import EngineHost
 from storydesk.services.manuscripts import ManuscriptService
+from storydesk.services.memory import MemoryService
 from storydesk.services.models import ModelService
 from storydesk.services.polishing import PolishingService
 from storydesk.services.ports import LibraryStore, SettingsStore
@@ -28,6 +29,7 @@ class Desk:
     library: LibraryStore
     settings: SettingsStore
     manuscripts: ManuscriptService
+    memory: MemoryService
     engines: EngineHost
     writing: WritingService
     scoring: ScoringService

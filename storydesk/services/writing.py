@@ -20,7 +20,8 @@ from storydesk.domain.generation import (
     TokenChoice,
 )
 from storydesk.domain.manuscript import count_words
-from storydesk.domain.prompting import NOTE_DEPTH, Window, fit_window
+from storydesk.domain.memory import Recollection
+from storydesk.domain.prompting import NOTE_DEPTH, Section, Window, fit_window
 from storydesk.domain.typography import StyleRestorer, TypographyStyle, detect_style, restore_style
 from storydesk.services.engines import EngineHost
 from storydesk.services.ports import TextEngine
@@ -35,9 +36,11 @@ NEW_TEXT_SHARE = 0.25
 class WritingRequest:
     """What the writer asked for: go on after ``text`` in answer to ``prompt``, about ``words`` words.
 
-    ``memory`` stands before everything else, ``author_note`` so many paragraphs before the end (``note_depth``).
+    ``memory`` stands before everything else, the ``lore`` that came up behind it, ``author_note`` so many paragraphs
+    before the end (``note_depth``).
     ``count`` candidates are written at once, with seeds that count up. ``alternatives`` asks for so many of the
-    likeliest tokens beside each one that was drawn.
+    likeliest tokens beside each one that was drawn. ``until_sentence_end`` lets an answer go on to the end of its
+    last sentence.
     """
 
     id: int
@@ -52,6 +55,8 @@ class WritingRequest:
     note_depth: int = NOTE_DEPTH
     count: int = 1
     alternatives: int = 0
+    until_sentence_end: bool = True
+    lore: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,28 @@ class Started:
     text_left_out: int
     memory_left_out: int = 0
     note_left_out: int = 0
+    lore_left_out: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What the model would see, and the tokens of each of the window's sections, in order.
+
+    ``room`` is how many tokens the window has for all of it, ``positions`` with what is to be written.
+    """
+
+    window: Window
+    tokens: tuple[int, ...]
+    room: int
+    positions: int
+    model: str
+
+    @property
+    def sections(self) -> tuple[tuple[Section, str, int], ...]:
+        """Each section with its text and its tokens."""
+        context = self.window.context
+        pairs = zip(self.window.sections, self.tokens, strict=True)
+        return tuple((section, context[section.start : section.end], tokens) for section, tokens in pairs)
 
 
 WritingEvent = Started | TextChunk | Finished
@@ -91,8 +118,13 @@ class WritingService:
         note_depth: int = NOTE_DEPTH,
         count: int = 1,
         alternatives: int = 0,
+        until_sentence_end: bool = True,
+        recalled: Recollection | None = None,
     ) -> WritingRequest:
-        """Return a frozen request with an id of its own and, where none is given, a drawn seed."""
+        """Return a frozen request with an id of its own and, where none is given, a drawn seed.
+
+        ``recalled`` gives memory, note and lorebook at once.
+        """
         if seed is None:
             seed = random.SystemRandom().randrange(MAXIMUM_SEED)
         return WritingRequest(
@@ -103,11 +135,13 @@ class WritingService:
             seed=seed,
             settings=settings or SamplingSettings(),
             model=model,
-            memory=memory,
-            author_note=author_note,
-            note_depth=note_depth,
+            memory=recalled.memory if recalled else memory,
+            author_note=recalled.author_note if recalled else author_note,
+            note_depth=recalled.note_depth if recalled else note_depth,
             count=count,
             alternatives=alternatives,
+            until_sentence_end=until_sentence_end,
+            lore=recalled.lore if recalled else (),
         )
 
     def go_on_from(
@@ -143,6 +177,7 @@ class WritingService:
             window.text_left_out,
             window.memory_left_out,
             window.note_left_out,
+            len(window.lore_left_out),
         )
         answers = [_Answer(request, number) for number in range(max(request.count, 1))]
         for event in engine.generate(_address(request, window, engine)):
@@ -152,19 +187,28 @@ class WritingService:
             else:
                 yield from answers[event.candidate].take(event)
 
+    def preview(self, request: WritingRequest) -> Preview:
+        """Return what the model would see; raise what loading may raise."""
+        engine = self._engines.engine(request.model)
+        window = self._fit(engine, request)
+        pieces = (window.context[section.start : section.end] for section in window.sections)
+        positions = engine.model.positions
+        tokens = tuple(engine.count_tokens(piece) for piece in pieces)
+        return Preview(window, tokens, positions - _keep_room(engine, request), positions, engine.model.name)
+
     def _fit(self, engine: TextEngine, request: WritingRequest) -> Window:
-        room = min(int(request.words * TOKENS_PER_WORD) + 8, int(engine.model.positions * NEW_TEXT_SHARE))
         text = engine.normalise(request.text)
         return fit_window(
             engine.normalise(request.prompt).strip(),
             # A space at the end would be split off the next word's token, which GPT-2 hardly ever saw.
             text.rstrip(" "),
-            budget=engine.model.positions - room,
+            budget=engine.model.positions - _keep_room(engine, request),
             count_tokens=engine.count_tokens,
             render=engine.render_prompt,
             memory=engine.normalise(request.memory).strip(),
             author_note=engine.normalise(request.author_note).strip(),
             note_depth=request.note_depth,
+            lore=[engine.normalise(entry).strip() for entry in request.lore],
         )
 
 
@@ -227,6 +271,11 @@ class _Answer:
         return TokenChoice(start, end, choice.probability, alternatives)
 
 
+def _keep_room(engine: TextEngine, request: WritingRequest) -> int:
+    """Return how many tokens are kept for what is to be written."""
+    return min(int(request.words * TOKENS_PER_WORD) + 8, int(engine.model.positions * NEW_TEXT_SHARE))
+
+
 def _address(request: WritingRequest, window: Window, engine: TextEngine) -> GenerationRequest:
     """Return what the engine is asked: the window, and the writer's words in the model's text form."""
     settings = request.settings
@@ -243,6 +292,7 @@ def _address(request: WritingRequest, window: Window, engine: TextEngine) -> Gen
         words=request.words,
         seed=request.seed,
         settings=settings,
+        until_sentence_end=request.until_sentence_end,
         head=window.head,
         note=window.note,
         count=request.count,

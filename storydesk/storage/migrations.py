@@ -48,8 +48,9 @@ STEPS: tuple[tuple[str, ...], ...] = (
             PRIMARY KEY (story_id, name))""",
     ),
     (
-        # The outline. Chapters and scenes are headings in the text; what is kept of one is found again by its title
-        # and place ("ordinal"). Stories stand by "position", then by date.
+        # The outline. Chapters and scenes are headings and scene breaks in the text; what is kept of one is found again
+        # by its title and place ("ordinal"), also when it comes back to the text ("present"). Stories stand by
+        # "position", then by date.
         "ALTER TABLE stories ADD COLUMN status TEXT NOT NULL DEFAULT ''",
         "ALTER TABLE stories ADD COLUMN target INTEGER NOT NULL DEFAULT 0",
         "ALTER TABLE stories ADD COLUMN position REAL NOT NULL DEFAULT 0",
@@ -61,6 +62,8 @@ STEPS: tuple[tuple[str, ...], ...] = (
             story_id INTEGER NOT NULL REFERENCES stories (id) ON DELETE CASCADE,
             ordinal INTEGER NOT NULL,
             title TEXT NOT NULL,
+            kind TEXT NOT NULL DEFAULT 'chapter',
+            present INTEGER NOT NULL DEFAULT 1,
             status TEXT NOT NULL DEFAULT '',
             target INTEGER NOT NULL DEFAULT 0,
             note TEXT NOT NULL DEFAULT '',
@@ -90,20 +93,23 @@ STEPS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE generations ADD COLUMN request TEXT NOT NULL DEFAULT ''",
         "ALTER TABLE generations ADD COLUMN perplexity REAL NOT NULL DEFAULT 0",
         "ALTER TABLE generations ADD COLUMN outcome TEXT NOT NULL DEFAULT ''",
-        # The lorebook; without a story an entry is for all of them. Keys are a JSON list.
+        # The lorebook; without a story an entry is for all of them. Keys and aliases are JSON lists.
         """CREATE TABLE lorebook (
             id INTEGER PRIMARY KEY AUTOINCREMENT,
             story_id INTEGER REFERENCES stories (id) ON DELETE CASCADE,
             title TEXT NOT NULL,
             text TEXT NOT NULL,
-            keys TEXT NOT NULL,
+            keys TEXT NOT NULL DEFAULT '[]',
+            aliases TEXT NOT NULL DEFAULT '[]',
             priority INTEGER NOT NULL DEFAULT 0,
             enabled INTEGER NOT NULL DEFAULT 1,
+            always INTEGER NOT NULL DEFAULT 0,
             extra TEXT NOT NULL DEFAULT '',
             created REAL NOT NULL,
             changed REAL NOT NULL)""",
         "CREATE INDEX lorebook_of_story ON lorebook (story_id)",
-        # The prompt shelf, and the queue of stories to be made of its prompts (settings and tags are JSON).
+        # The prompt shelf, and the queue of stories to be made of its prompts (settings and tags are JSON). "text" is
+        # as far as a story has come, so that it goes on from there after a restart.
         """CREATE TABLE prompts (
             id INTEGER PRIMARY KEY AUTOINCREMENT,
             text TEXT NOT NULL,
@@ -117,7 +123,12 @@ STEPS: tuple[tuple[str, ...], ...] = (
             words INTEGER NOT NULL,
             settings TEXT NOT NULL,
             state TEXT NOT NULL,
-            draft_id INTEGER REFERENCES drafts (id) ON DELETE SET NULL,
+            text TEXT NOT NULL DEFAULT '',
+            stretches INTEGER NOT NULL DEFAULT 0,
+            story_id INTEGER REFERENCES stories (id) ON DELETE SET NULL,
+            model TEXT NOT NULL DEFAULT '',
+            perplexity REAL NOT NULL DEFAULT 0,
+            ending TEXT NOT NULL DEFAULT '',
             detail TEXT NOT NULL DEFAULT '',
             created REAL NOT NULL,
             changed REAL NOT NULL)""",

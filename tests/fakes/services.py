@@ -22,6 +22,7 @@ from storydesk.domain.tuning import GraphParity, RunState, RunStatus, TuningPlan
 from storydesk.services.desk import Desk
 from storydesk.services.engines import EngineHost
 from storydesk.services.manuscripts import ManuscriptService
+from storydesk.services.memory import MemoryService
 from storydesk.services.models import ModelService
 from storydesk.services.polishing import PolishingService
 from storydesk.services.ports import IsCancelled, Progress
@@ -29,6 +30,7 @@ from storydesk.services.publishing import PublishingService
 from storydesk.services.scoring import ScoringService
 from storydesk.services.tuning import TuningService
 from storydesk.services.writing import WritingService
+from tests.fakes.memory import FakeMemoryStore
 
 
 def make_model(name: str = "starter", *, built_in: bool = True, folder: Path = Path("/models/starter")) -> StyleModel:
@@ -464,6 +466,7 @@ def make_world(home: Path) -> FakeWorld:
         library=library,
         settings=settings,
         manuscripts=ManuscriptService(library, documents),
+        memory=MemoryService(FakeMemoryStore()),
         engines=host,
         writing=WritingService(host),
         scoring=ScoringService(host),

@@ -15,9 +15,11 @@ from storydesk.bridge.notices import NoticeBus
 from storydesk.bridge.phrases import Phrases
 from storydesk.bridge.workroom import Workroom
 from storydesk.services.manuscripts import ManuscriptService
+from storydesk.services.memory import MemoryService
 from storydesk.services.phrasebook import Phrasebook
 from storydesk.services.polishing import PolishingService
 from storydesk.storage.library import SqliteLibrary
+from storydesk.storage.memory import LorebookStore
 from storydesk.ui.main_window import MainWindow
 from storydesk.ui.theme import apply_theme
 from tests.fakes.services import FakeWorld, make_world
@@ -40,6 +42,7 @@ def make_library_world(home: Path) -> FakeWorld:
         fakes.desk,
         library=library,
         manuscripts=ManuscriptService(library, fakes.documents),
+        memory=MemoryService(LorebookStore(library)),
         new_polishing=lambda: PolishingService(
             {name: (lambda checker=checker: checker) for name, checker in fakes.checkers.items()},  # type: ignore[misc]  # mypy can't infer a default in a lambda
             library.list_dictionary,
