@@ -79,9 +79,17 @@ TABLE: tuple[ActionSpec, ...] = (
     ActionSpec("tune", _n("Tune my model"), "Ctrl+T", "magic-wand", _n("Teach the model your own voice"), writes=True),
     ActionSpec("models", _n("Models…"), "Ctrl+M", "stack-simple"),
     ActionSpec("preferences", _n("Preferences…"), "Ctrl+,", "gear"),
+    ActionSpec(
+        "palette", _n("Find an action or a story…"), "Ctrl+K", "command", _n("All that can be done, by its words")
+    ),
+    ActionSpec("show_keys", _n("All keys…"), "F1", "keyboard"),
+    ActionSpec("show_tour", _n("A short tour…"), icon="compass"),
     ActionSpec("quit", _n("Quit"), "Ctrl+Q", "sign-out"),
 )
 """The order is the menu's."""
+
+EDITING = ("undo", "redo")
+"""What every text field does by itself with its usual key."""
 
 MENU: tuple[tuple[str, ...], ...] = (
     ("new_story", "import_story", "keep_draft", "export", "trash_story"),
@@ -89,6 +97,7 @@ MENU: tuple[tuple[str, ...], ...] = (
     ("polish", "next_note", "previous_note", "show_fixes"),
     ("search", "go_to_prompt", "go_to_page", "next_pane", "focus_mode", "toggle_library", "toggle_partner"),
     ("larger_text", "smaller_text"),
+    ("palette", "show_keys", "show_tour"),
     ("tune", "models", "preferences", "quit"),
 )
 
@@ -105,18 +114,35 @@ def _make(spec: ActionSpec, window: QWidget, read_only: bool) -> QAction:
     action.setCheckable(spec.checkable)
     if spec.icon:
         action.setIcon(icon(spec.icon))
-    keys = QKeySequence(spec.shortcut)
-    tip = QCoreApplication.translate("Actions", spec.tip) if spec.tip else text
-    if not keys.isEmpty():
-        tip = f"{tip} ({keys.toString(QKeySequence.SequenceFormat.NativeText)})"
-        action.setShortcut(keys)
-        if spec.on_page:  # Tab, Esc and undo belong to whatever has the focus; the menu shows them all the same
-            action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
-    action.setToolTip(tip)
+    dress(action, spec, spec.shortcut)
     if read_only and spec.writes:
         action.setEnabled(False)
     window.addAction(action)
     return action
+
+
+def dress(action: QAction, spec: ActionSpec, key: str) -> None:
+    """Give an action its key (none where empty) and a tip that names it."""
+    keys = QKeySequence(key)
+    tip = QCoreApplication.translate("Actions", spec.tip or spec.text)
+    if not keys.isEmpty():
+        tip = f"{tip} ({keys.toString(QKeySequence.SequenceFormat.NativeText)})"
+    action.setShortcut(keys)
+    # Tab, Esc and undo belong to whatever has the focus; the menu shows them all the same.
+    page_hears = spec.on_page and (key == spec.shortcut or spec.id not in EDITING)
+    context = Qt.ShortcutContext.WidgetShortcut if page_hears else Qt.ShortcutContext.WindowShortcut
+    action.setShortcutContext(context)
+    action.setToolTip(tip)
+
+
+def follow_tip(widget: QWidget, action: QAction) -> None:
+    """Let a widget's tip be the action's, also after the writer gave it another key."""
+
+    def copy() -> None:
+        widget.setToolTip(action.toolTip())
+
+    action.changed.connect(widget, copy)
+    copy()
 
 
 def find_spec(name: str, table: Iterable[ActionSpec] = TABLE) -> ActionSpec:

@@ -31,8 +31,10 @@ from storydesk.domain.settings import GRAMMAR_LIVE, PAGE_SIZE
 from storydesk.ui.actions import join_actions, make_actions
 from storydesk.ui.assistant.co_writer import CoWriter
 from storydesk.ui.assistant.partner_panel import PartnerPanel
+from storydesk.ui.at_home import AtHome
 from storydesk.ui.editor.page import PageEdit
 from storydesk.ui.editor.page_notes import PageNotes
+from storydesk.ui.editor.places import Places
 from storydesk.ui.editor.word_count import count_document
 from storydesk.ui.empty_page import EmptyPage
 from storydesk.ui.library.library_panel import LibraryPanel
@@ -40,6 +42,7 @@ from storydesk.ui.machine_news import MachineNews
 from storydesk.ui.notice_bar import NoticeBar
 from storydesk.ui.questions import ask_to_close_unsaved, ask_to_delete
 from storydesk.ui.sentences import say_untitled
+from storydesk.ui.shortcuts import Shortcuts
 from storydesk.ui.side_pages import SidePages
 from storydesk.ui.status_bar import StatusBar
 from storydesk.ui.theme import make_label, page_font, set_role
@@ -80,6 +83,7 @@ class MainWindow(QMainWindow):
 
     def _build(self) -> None:
         actions = self.actions_by_name
+        self.shortcuts = Shortcuts(actions, self._settings, self)
         self.top = TopBar(actions)
         self.library = LibraryPanel(actions)
         self.partner = PartnerPanel(actions, self._settings)
@@ -87,6 +91,7 @@ class MainWindow(QMainWindow):
         self.page.setReadOnly(not self._writes)
         self.page.setPlaceholderText(self.tr("Begin here, or give the model a prompt and let it begin."))
         self.page.set_page_font(page_font(self._settings))
+        self.places = Places(self.page, self._settings, keeps=self._writes)
         self.empty = EmptyPage(actions)
         self.status = StatusBar()
         self.notice_bar = NoticeBar(self.notices, self.phrases)
@@ -127,7 +132,8 @@ class MainWindow(QMainWindow):
         self.news = MachineNews(self.workroom, self.notices, self.status, actions, writes=self._writes)
         self.notes = PageNotes(self.workroom, self.page, self.partner.polish, writes=self._writes)
         self.co_writer = CoWriter(self.workroom, self.page, self.partner.write)
-        self.side = SidePages(self.workroom, self.phrases, self.pages, self.page.text, self)
+        self.side = SidePages(self.workroom, self.phrases, self.pages, self.page.text, self, self.shortcuts)
+        self.at_home = AtHome(self.workroom, actions, self.shortcuts, self)
         self.side.setting_changed.connect(self._on_setting_changed)
         self.side.returned.connect(self.page.setFocus)
         self._count_due = make_single_shot(self, COUNT_MILLISECONDS, self._on_count_due)
@@ -159,6 +165,9 @@ class MainWindow(QMainWindow):
         self.page.first_painted.connect(self._on_painted)
         self.empty.painted.connect(self._on_painted)
         self.empty.sample_wanted.connect(self._on_sample_wanted)
+        self.at_home.sample_wanted.connect(self._on_sample_wanted)
+        self.shortcuts.changed.connect(self._on_keys_changed)
+        self._on_keys_changed()
         self.top.title_changed.connect(manuscripts.rename)
         self.top.draft_wanted.connect(manuscripts.open_draft)
         self.library.story_wanted.connect(manuscripts.open_story)
@@ -210,6 +219,8 @@ class MainWindow(QMainWindow):
             "preferences": self.side.show_preferences,
             "quit": self.close,
             **self.panels.slots(),
+            **self.at_home.slots(),
+            "show_keys": self.side.show_keys,
         }
         slots |= {f"use_way_{number}": partial(self.co_writer.use, number) for number in (1, 2, 3)}
         join_actions(self.actions_by_name, slots)
@@ -234,9 +245,11 @@ class MainWindow(QMainWindow):
     def _on_story_opened(self, opened: OpenStory | None) -> None:
         self.workroom.writing.drop()
         self.notes.clear()
+        self.places.leave()
         self.centre.setCurrentWidget(self.page if opened is not None else self.empty)
         self.partner.setEnabled(opened is not None)
         self.page.set_text(opened.draft.text if opened is not None else "")
+        self.places.enter(opened.draft.id if opened is not None else 0)
         self.partner.write.set_prompt(opened.story.prompt if opened is not None else "")
         self._on_drafts_changed(opened)
         words = count_document(self.page.document())
@@ -327,6 +340,10 @@ class MainWindow(QMainWindow):
         self._on_count_due()
         self.workroom.look_again()
 
+    @Slot()
+    def _on_keys_changed(self) -> None:
+        self.page.hear_ghost_keys(self.shortcuts.keys_on_page())
+
     def _change_size(self, step: int) -> None:
         self._settings.set(PAGE_SIZE, PAGE_SIZE.accept(self._settings.get(PAGE_SIZE) + step))
         self.page.set_page_font(page_font(self._settings))
@@ -375,6 +392,7 @@ class MainWindow(QMainWindow):
         self._closed = True
         if self._writes:
             self.panels.keep()
+            self.places.leave()
             self.partner.write.keep_settings()
         self.workroom.manuscripts.settle_count(count_document(self.page.document()))
         self.notices.leave()

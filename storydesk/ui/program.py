@@ -163,6 +163,7 @@ def _begin_work(app: QApplication, workroom: Workroom, window: MainWindow, resou
         QTimer.singleShot(0, window.close)
         return
     QTimer.singleShot(0, workroom.start_engines)
+    QTimer.singleShot(0, window.at_home.greet)
     QTimer.singleShot(0, lambda: app.setWindowIcon(app_icon(resources)))
 
 

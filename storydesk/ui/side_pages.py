@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from storydesk.bridge.polish_controller import PolishReady
     from storydesk.bridge.tuning_controller import TuningController
     from storydesk.domain.polish_plan import PolishPlan
+    from storydesk.ui.shortcuts import Shortcuts
     from storydesk.ui.tuning.tuning_page import TuningPage
 
 
@@ -30,7 +31,13 @@ class SidePages(QObject):
     """The writer is back at the text."""
 
     def __init__(
-        self, workroom: Workroom, phrases: Phrases, pages: QStackedWidget, read_text: Callable[[], str], window: QWidget
+        self,
+        workroom: Workroom,
+        phrases: Phrases,
+        pages: QStackedWidget,
+        read_text: Callable[[], str],
+        window: QWidget,
+        shortcuts: Shortcuts,
     ) -> None:
         """``pages`` has the writing desk as its first page."""
         super().__init__(window)
@@ -39,6 +46,7 @@ class SidePages(QObject):
         self._pages = pages
         self._read_text = read_text
         self._window = window
+        self._shortcuts = shortcuts
         self._controller: TuningController | None = None
         self._tuning: TuningPage | None = None
 
@@ -68,13 +76,19 @@ class SidePages(QObject):
         dialog.model_changed.connect(self._on_model_changed)
         self._show(dialog)
 
-    def show_preferences(self) -> None:
-        """Open the preferences."""
+    def show_preferences(self, *, keys: bool = False) -> None:
+        """Open the preferences, at the page of keys if that is what is wanted."""
         from storydesk.ui.preferences.preferences_dialog import PreferencesDialog
 
-        dialog = PreferencesDialog(self._workroom.desk.settings, self._window)
+        dialog = PreferencesDialog(self._workroom.desk.settings, self._window, shortcuts=self._shortcuts)
         dialog.setting_changed.connect(self.setting_changed)
         self._show(dialog)
+        if keys:
+            dialog.show_keys()
+
+    def show_keys(self) -> None:
+        """Open the list of all actions and their keys."""
+        self.show_preferences(keys=True)
 
     def show_tuning(self) -> None:
         """Turn to the tuning studio; what is on the page is saved first, for it may be learnt from."""

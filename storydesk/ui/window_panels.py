@@ -8,7 +8,7 @@ from PySide6.QtCore import QByteArray, QObject, Qt, Slot
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QWidget
 
-from storydesk.domain.settings import PARTNER_SHOWN, SIDE_SHOWN, WINDOW_GEOMETRY
+from storydesk.domain.settings import PARTNER_SHOWN, PARTNER_TAB, SIDE_SHOWN, WINDOW_GEOMETRY
 from storydesk.services.ports import SettingsStore
 from storydesk.ui.assistant.partner_panel import PartnerPanel
 from storydesk.ui.status_bar import StatusBar
@@ -91,7 +91,8 @@ class WindowPanels(QObject):
             self._show_panels()
 
     def restore(self) -> None:
-        """Put the window where it was."""
+        """Put the window where it was, and the same tab in front."""
+        self._partner.turn_to(self._settings.get(PARTNER_TAB))
         self._window.resize(*USUAL_SIZE)
         kept = self._settings.get(WINDOW_GEOMETRY)
         if kept:
@@ -102,6 +103,7 @@ class WindowPanels(QObject):
         if not self._alone.isChecked():
             geometry: QByteArray = self._window.saveGeometry()
             self._settings.set(WINDOW_GEOMETRY, geometry.toBase64().toStdString())
+        self._settings.set(PARTNER_TAB, self._partner.tab)
         if self._window.width() > NARROW:
             self._settings.set(PARTNER_SHOWN, self._partner_shown.isChecked())
             self._settings.set(SIDE_SHOWN, self._library_shown.isChecked())

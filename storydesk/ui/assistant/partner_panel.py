@@ -65,6 +65,13 @@ class PartnerPanel(QFrame):
 
     def show_tab(self, name: str) -> None:
         """Turn to a tab and ask to be seen; KeyError where there is none of this name."""
-        self.pages.setCurrentWidget(self._tabs[name])
-        self._actions[f"show_{name}"].setChecked(True)
+        if name not in self._tabs:
+            raise KeyError(name)
+        self.turn_to(name)
         self.tab_wanted.emit(name)
+
+    def turn_to(self, name: str) -> None:
+        """Turn to a tab, folded away or not; an unknown name leaves all as it is."""
+        if name in self._tabs:
+            self.pages.setCurrentWidget(self._tabs[name])
+            self._actions[f"show_{name}"].setChecked(True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFontDatabase
 from PySide6.QtWidgets import (
     QApplication,
@@ -14,14 +14,28 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
     QPushButton,
+    QScrollArea,
     QSizePolicy,
     QSpinBox,
+    QTabWidget,
     QVBoxLayout,
     QWidget,
 )
 
-from storydesk.domain.settings import DAILY_GOAL, GRAMMAR_LIVE, PAGE_FONT, PAGE_SIZE, THEME, Setting, V
+from storydesk.domain.settings import (
+    DAILY_GOAL,
+    GRAMMAR_LIVE,
+    INTERFACE_PERCENT,
+    LESS_MOTION,
+    PAGE_FONT,
+    PAGE_SIZE,
+    THEME,
+    Setting,
+    V,
+)
 from storydesk.services.ports import SettingsStore
+from storydesk.ui.preferences.keys_page import KeysPage
+from storydesk.ui.shortcuts import Shortcuts
 from storydesk.ui.theme import (
     SPACE_M,
     SPACE_XL,
@@ -31,20 +45,24 @@ from storydesk.ui.theme import (
     make_form,
     make_label,
     page_font,
+    set_comfort,
 )
 
 GOAL_STEP: Final = 50
+PERCENT_STEP: Final = 10
 WIDTH_IN_LETTERS: Final = 66
 
 
 class PreferencesDialog(QDialog):
-    """Theme, page, daily goal and live grammar. GUI thread."""
+    """What the page is like, how the program looks, and its keys. GUI thread."""
 
     setting_changed = Signal(str)
     """The key of a setting that was changed and saved (``look.page_font`` ...); a theme is already on by then."""
 
-    def __init__(self, settings: SettingsStore, parent: QWidget | None = None) -> None:
-        """Show the settings as they are."""
+    def __init__(
+        self, settings: SettingsStore, parent: QWidget | None = None, *, shortcuts: Shortcuts | None = None
+    ) -> None:
+        """Show the settings as they are; keys only where there are actions that have some."""
         super().__init__(parent)
         self._settings = settings
         self.setWindowTitle(self.tr("Preferences"))
@@ -60,16 +78,59 @@ class PreferencesDialog(QDialog):
         layout.setContentsMargins(SPACE_XL, SPACE_XL, SPACE_XL, SPACE_XL)
         layout.setSpacing(SPACE_M)
         layout.addWidget(make_label(self.tr("Preferences"), "title"))
-        layout.addLayout(self._build_form())
-        layout.addWidget(self.sample)
-        layout.addStretch()
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        self._add_page(self.tr("Writing"), self._build_writing_form(), self.sample)
+        self._add_page(self.tr("Look"), self._build_look_form())
+        self.keys_page = KeysPage(shortcuts, self.tabs) if shortcuts is not None else None
+        if self.keys_page is not None:
+            self.tabs.addTab(self.keys_page, self.tr("Keys"))
+        layout.addWidget(self.tabs, 1)
         layout.addLayout(buttons)
         self._show_sample()
         self.resize(self.fontMetrics().averageCharWidth() * WIDTH_IN_LETTERS, self.sizeHint().height())
 
-    def _build_form(self) -> QFormLayout:
+    def show_keys(self) -> None:
+        """Turn to the keys, ready to look for one."""
+        if self.keys_page is not None:
+            self.tabs.setCurrentWidget(self.keys_page)
+            self.keys_page.filter.setFocus()
+
+    def _add_page(self, title: str, form: QFormLayout, *below: QWidget) -> None:
+        """Add a tab whose fields can be scrolled where the screen is small."""
+        inside = QWidget()
+        inside.setObjectName("scrolled")
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(0, SPACE_M, 0, 0)
+        column.setSpacing(SPACE_M)
+        column.addLayout(form)
+        for widget in below:
+            column.addWidget(widget)
+        column.addStretch()
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        area.setSizeAdjustPolicy(QScrollArea.SizeAdjustPolicy.AdjustToContents)
+        area.setWidget(inside)
+        self.tabs.addTab(area, title)
+
+    def _build_look_form(self) -> QFormLayout:
         form = make_form()
         add_row(form, self.tr("&Colours"), self._build_theme_box())
+        self.percent_box = _build_number(INTERFACE_PERCENT, self._settings.get(INTERFACE_PERCENT))
+        self.percent_box.setSingleStep(PERCENT_STEP)
+        self.percent_box.setSuffix(self.tr(" %"))
+        self.percent_box.setToolTip(self.tr("The text of bars, panels and dialogs; the page has a size of its own"))
+        self.percent_box.valueChanged.connect(self._on_percent_changed)
+        add_row(form, self.tr("&Text around the page"), self.percent_box)
+        self.motion_box = QCheckBox(self.tr("Let nothing &move or blink"))
+        self.motion_box.setChecked(self._settings.get(LESS_MOTION))
+        self.motion_box.toggled.connect(self._on_motion_toggled)
+        form.addRow("", self.motion_box)
+        return form
+
+    def _build_writing_form(self) -> QFormLayout:
+        form = make_form()
         add_row(form, self.tr("Page &font"), self._build_font_box())
         add_row(form, self.tr("Page &size"), self._build_size_box())
         add_row(form, self.tr("Words a &day"), self._build_goal_box())
@@ -127,6 +188,19 @@ class PreferencesDialog(QDialog):
 
     def _show_sample(self) -> None:
         self.sample.setFont(page_font(self._settings))
+
+    def _on_percent_changed(self, percent: int) -> None:
+        self._keep(INTERFACE_PERCENT, percent)
+        self._put_comfort_on()
+
+    def _on_motion_toggled(self, still: bool) -> None:
+        self._keep(LESS_MOTION, still)
+        self._put_comfort_on()
+
+    def _put_comfort_on(self) -> None:
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            set_comfort(app, percent=self._settings.get(INTERFACE_PERCENT), still=self._settings.get(LESS_MOTION))
 
     def _on_theme_activated(self) -> None:
         name = str(self.theme_box.currentData())
