@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from storydesk.bridge.engine_worker import EngineState, EngineWorker, ScoreReady
 from storydesk.bridge.grammar_worker import CheckedStory, GrammarWorker
 from storydesk.bridge.manuscript_controller import ManuscriptController, OpenStory
+from storydesk.bridge.memory_controller import MemoryController
 from storydesk.bridge.polish_controller import PolishController
 from storydesk.bridge.serial_worker import SerialWorker
 from storydesk.bridge.writing_controller import WritingController
@@ -36,6 +37,7 @@ class Workroom(QObject):
         self.revision = 0
         self._read_page: Callable[[], str] = str
         self._running = False
+        self._names: tuple[str, ...] = ()
         self.polish_settings = PolishSettings()
         self.library = SerialWorker("library", self)
         self.engine = EngineWorker(desk, self)
@@ -43,9 +45,11 @@ class Workroom(QObject):
         self.polisher = PolishController(desk, self.grammar, self.engine, self)
         self.manuscripts = ManuscriptController(desk, self.library, self.read_page, self)
         self.writing = WritingController(desk, self.engine, self.library, self)
+        self.memory = MemoryController(desk, self.engine, self.library, self.manuscripts, self)
         self._score_due = self._make_timer(SCORE_PAUSE_MILLISECONDS, self._on_score_due)
         self._grammar_due = self._make_timer(GRAMMAR_PAUSE_MILLISECONDS, self._on_grammar_due)
         self.manuscripts.story_opened.connect(self._read_polish_settings)
+        self.memory.page_changed.connect(self._on_memory_changed)
         self.engine.score_ready.connect(self._on_score_ready)
         self.engine.engine_ready.connect(self._on_engine_ready)
 
@@ -97,9 +101,10 @@ class Workroom(QObject):
         self.polisher.start(self.revision, self.read_page(), self.checked_story())
 
     def checked_story(self) -> CheckedStory:
-        """Return how the open story is polished, and the names in its title."""
+        """Return how the open story is polished, and the names in its title and its lorebook."""
         opened = self.manuscripts.opened
-        return CheckedStory(self.polish_settings, (opened.story.title,) if opened else ())
+        title = (opened.story.title,) if opened else ()
+        return CheckedStory(self.polish_settings, (*title, *self.memory.page.names))
 
     def change_polish_settings(self, settings: PolishSettings) -> None:
         """Keep how the open story is polished, and check it again."""
@@ -137,6 +142,7 @@ class Workroom(QObject):
         self._score_due.stop()
         self._grammar_due.stop()
         self.manuscripts.save_all()
+        self.memory.save_now()
         self.engine.close(0)  # begins to end while the text is being saved
         self.grammar.close(0)
         saved = self.manuscripts.autosave.flush()
@@ -156,6 +162,13 @@ class Workroom(QObject):
     def _on_grammar_due(self) -> None:
         if self._running and self.desk.settings.get(GRAMMAR_LIVE):
             self.grammar.check(self.revision, self.read_page(), self.checked_story())
+
+    @Slot(object)
+    def _on_memory_changed(self, _page: object) -> None:
+        names = self.memory.page.names
+        if names != self._names:  # a name that is known now is no slip any more
+            self._names = names
+            self._grammar_due.start(0)
 
     @Slot(object)
     def _on_score_ready(self, event: ScoreReady) -> None:
