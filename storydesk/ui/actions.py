@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, Qt
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QObject, Qt, Slot
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QWidget
 
@@ -135,14 +135,20 @@ def dress(action: QAction, spec: ActionSpec, key: str) -> None:
     action.setToolTip(tip)
 
 
-def follow_tip(widget: QWidget, action: QAction) -> None:
-    """Let a widget's tip be the action's, also after the writer gave it another key."""
+class TipFollower(QObject):
+    """Lets a widget's tip be an action's, also after the writer gave it another key. GUI thread."""
 
-    def copy() -> None:
-        widget.setToolTip(action.toolTip())
+    def __init__(self, widget: QWidget, action: QAction) -> None:
+        """Belong to the widget, and end with it."""
+        super().__init__(widget)
+        self._widget = widget
+        self._action = action
+        action.changed.connect(self._copy)
+        self._copy()
 
-    action.changed.connect(widget, copy)
-    copy()
+    @Slot()
+    def _copy(self) -> None:
+        self._widget.setToolTip(self._action.toolTip())
 
 
 def find_spec(name: str, table: Iterable[ActionSpec] = TABLE) -> ActionSpec:

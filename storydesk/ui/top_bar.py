@@ -9,7 +9,7 @@ from PySide6.QtGui import QAction, QFontMetrics
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QMenu, QPushButton, QToolButton, QWidget
 
 from storydesk.bridge.manuscript_controller import OpenStory
-from storydesk.ui.actions import MENU
+from storydesk.ui.actions import MENU, TipFollower
 from storydesk.ui.sentences import say_draft, say_untitled
 from storydesk.ui.theme import SPACE_M, SPACE_XS, icon, set_role
 
@@ -56,7 +56,7 @@ class TopBar(QFrame):
         self.export_button = self._make_button("export")
         self.tune_button = QPushButton(actions["tune"].text(), self)
         self.tune_button.setIcon(icon("magic-wand"))
-        self.tune_button.setToolTip(actions["tune"].toolTip())
+        TipFollower(self.tune_button, actions["tune"])
         self.tune_button.clicked.connect(actions["tune"].trigger)
         self.tune_button.setEnabled(actions["tune"].isEnabled())
         self.partner_button = self._make_fold_button("toggle_partner")
@@ -118,7 +118,7 @@ class TopBar(QFrame):
         action = self._actions[name]
         button = QToolButton(self)
         button.setIcon(action.icon())
-        button.setToolTip(action.toolTip())
+        TipFollower(button, action)
         button.setAccessibleName(action.text())
         button.clicked.connect(action.toggle)
         set_role(button, "flat")

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from storydesk.domain.polishing import Category, Finding
+from storydesk.ui.actions import TipFollower
 from storydesk.ui.assistant.story_menu import StoryMenu
 from storydesk.ui.sentences import DOUBTFUL, say_count, say_group, say_message
 from storydesk.ui.theme import SPACE_M, SPACE_S, icon, set_role
@@ -173,7 +174,7 @@ class PolishPanel(QWidget):
 
     def _make_button(self, action: QAction, text: str) -> QPushButton:
         button = QPushButton(text, self)
-        button.setToolTip(action.toolTip())
+        TipFollower(button, action)
         button.setEnabled(action.isEnabled())
         button.clicked.connect(action.trigger)
         return button

@@ -23,6 +23,7 @@ from storydesk.bridge.wildness import settings_for
 from storydesk.bridge.writing_controller import Candidate
 from storydesk.domain.settings import WILDNESS, WORDS
 from storydesk.services.ports import SettingsStore
+from storydesk.ui.actions import TipFollower
 from storydesk.ui.assistant.candidate_card import CandidateCard
 from storydesk.ui.theme import SPACE_M, SPACE_S, icon, set_role
 
@@ -131,7 +132,7 @@ class WritePanel(QWidget):
         button = QPushButton(action.text(), self)
         if glyph:
             button.setIcon(icon(glyph, "on_accent"))
-        button.setToolTip(action.toolTip())
+        TipFollower(button, action)
         button.setEnabled(action.isEnabled())
         action.enabledChanged.connect(button.setEnabled)
         button.clicked.connect(action.trigger)
