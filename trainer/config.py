@@ -13,6 +13,7 @@ from trainer.protocol.messages import Parameter
 LOSSES = ("story", "all")
 SCHEDULES = ("cosine", "linear", "constant")
 PRECISIONS = ("auto", "bf16", "fp32")
+METHODS = ("auto", "full", "adapters")
 RECOMPUTING = ("auto", "always")
 DEVICES = ("auto", "cpu", "cuda")
 
@@ -23,6 +24,16 @@ class Hyperparameters:
 
     learning_rate: float = 2.5e-4
     """The largest step size of AdamW, reached after the warm-up; models above 100 million weights take a quarter."""
+
+    method: str = "auto"
+    """``full`` tunes every weight, ``adapters`` small matrices beside them (LoRA) that become weights at the end;
+    ``auto``: every weight where memory allows it."""
+
+    adapter_rank: int = 16
+    """How wide adapters are: wider ones can learn more and need more memory."""
+
+    adapter_rate: float = 8.0
+    """How many times the learning rate adapters learn with; they start from nothing and are few."""
 
     schedule: str = "cosine"
     """How the learning rate falls after the warm-up: ``cosine``, ``linear`` or ``constant``."""
@@ -129,6 +140,8 @@ class Hyperparameters:
 
 _BOUNDS: Mapping[str, tuple[float, float]] = {
     "learning_rate": (1e-7, 1e-1),
+    "adapter_rank": (1, 1024),
+    "adapter_rate": (0.01, 1000),
     "warmup_share": (0, 0.9),
     "final_rate_share": (0, 1),
     "epochs": (0, 1000),
@@ -158,6 +171,7 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "schedule": SCHEDULES,
     "precision": PRECISIONS,
     "recompute": RECOMPUTING,
+    "method": METHODS,
     "device": DEVICES,
 }
 

@@ -39,6 +39,7 @@ from trainer.reporter import Reporter
 from trainer.resources import require_disk, require_memory
 from trainer.tuning.checkpoints import CheckpointStore, read_json, write_json
 from trainer.tuning.graphics import find_card
+from trainer.tuning.thrift import choose_thrift
 
 if TYPE_CHECKING:
     from trainer.tuning.network import Device, TunedNetwork
@@ -208,25 +209,31 @@ def _measure_before(run: _Run, texts: _Texts) -> tuple[TunedNetwork, HeldoutFigu
 
 def _tune(run: _Run, network: TunedNetwork, texts: _Texts, before: HeldoutFigures) -> int:
     """Tune, put the best weights found into ``network`` and return the step they are from (0: those of the base)."""
-    from trainer.tuning.attempt import tune_network
+    from trainer.tuning.attempt import Assignment, tune_network
+    from trainer.tuning.network import read_free
 
+    thrift = choose_thrift(run.base, run.settings, read_free(run.device.torch))
+    if thrift.adapters and run.settings.method == "auto":
+        run.notice("memory_adapters")
     run.enter(Stage.TUNING)
     result = tune_network(
-        network,
-        folder=run.folder,
-        settings=run.settings,
-        device=run.device,
-        rows=texts.training,
-        before=before,
-        measure=lambda: _measure(run, network, texts),
-        seed=run.request.seed,
-        seconds=run.request.minutes * 60 if run.request.minutes else None,
-        store=run.store,
-        reporter=run.reporter,
-        control=run.control,
-        state=run.state,
-        remember=run.remember,
-        weights=run.base.weights,
+        Assignment(
+            network=network,
+            weights=run.base.weights,
+            settings=run.settings,
+            device=run.device,
+            rows=texts.training,
+            before=before,
+            measure=lambda: _measure(run, network, texts),
+            seed=run.request.seed,
+            seconds=run.request.minutes * 60 if run.request.minutes else None,
+            store=run.store,
+            reporter=run.reporter,
+            control=run.control,
+            state=run.state,
+            remember=run.remember,
+            thrift=thrift,
+        )
     )
     if not result.whole:
         raise StopRequested

@@ -27,15 +27,24 @@ def require_disk(run_folder: Path, bundle: Path, weights: int, *, portable: bool
             raise TrainerError(TrainerFailure.DISK_FULL, path=str(folder))
 
 
+def estimate_memory(base: Base, settings: Hyperparameters, *, adapters: bool) -> int:
+    """Return the bytes that weights, gradients, AdamW's two averages and one batch's output layer take.
+
+    With adapters the weights have neither gradients nor averages; what the adapters take is little beside that.
+    """
+    copies = 1.2 if adapters else 4.0
+    return int(base.weight_count * 4 * copies) + settings.batch_tokens * base.shape.vocabulary * 4 * 2
+
+
 def require_memory(base: Base, settings: Hyperparameters) -> None:
     """Raise TrainerError(MEMORY_FULL) where the network and its optimiser alone are more than what is free.
 
     Only Linux says cheaply what is free; elsewhere, and on a GPU, the run finds out.
     """
-    if settings.device == "cuda" or sys.platform != "linux":
+    if settings.device == "cuda":
         return
-    needed = base.weight_count * 4 * 4 + settings.batch_tokens * base.shape.vocabulary * 4 * 2
-    free = _read_free_memory()
+    needed = estimate_memory(base, settings, adapters=settings.method != "full")
+    free = read_free_memory()
     if free is not None and needed > free:
         detail = f"{needed / 1e9:.1f} GB needed, {free / 1e9:.1f} GB free"
         raise TrainerError(TrainerFailure.MEMORY_FULL, detail=detail)
@@ -70,8 +79,10 @@ def _existing(path: Path) -> Path:
     return path
 
 
-def _read_free_memory() -> int | None:
-    """Return the bytes that can be had without swapping out others, as Linux counts them."""
+def read_free_memory() -> int | None:
+    """Return the bytes that can be had without swapping out others, as Linux counts them; None elsewhere."""
+    if sys.platform != "linux":
+        return None
     try:
         for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
             if line.startswith("MemAvailable:"):

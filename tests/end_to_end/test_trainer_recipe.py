@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from tests.end_to_end.test_trainer_run import make_run
 from trainer.control import Control, StopRequested
@@ -119,6 +120,28 @@ def test_a_run_short_of_memory_goes_on_with_less_and_learns_the_same(
     assert notices == ["memory_smaller_batches"] * (len(notices) - 1) + ["memory_recompute"]
     assert short[-1]["kind"] == "run_completed"
     assert _losses(short) == pytest.approx(_losses(whole), abs=1e-3)
+
+
+def test_adapters_learn_where_every_weight_is_too_much_and_become_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = fitting._StoryTrainer.training_step
+
+    def training_step(trainer: Any, network: Any, *arguments: Any, **named: Any) -> Any:
+        if all(parameter.requires_grad for parameter in network.parameters()):
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB")
+        return real(trainer, network, *arguments, **named)
+
+    monkeypatch.setattr(fitting._StoryTrainer, "training_step", training_step)
+    events = carry_out(make_run(tmp_path, adapter_rank=4))
+    assert _notices(events)[-2:] == ["memory_recompute", "memory_adapters"]
+    assert events[-1]["kind"] == "run_completed"
+    assert events[-1]["perplexity_after"] < events[-1]["perplexity_before"]
+    tuned = load_file(tmp_path / "bundles" / "run" / "weights" / "model.safetensors")
+    base = load_file(tmp_path / "base" / "model.safetensors")
+    changed = {name for name in base if name in tuned and not torch.equal(tuned[name].float(), base[name].float())}
+    assert changed
+    assert all(".c_" in name and name.endswith(".weight") for name in changed)
 
 
 def test_where_no_way_to_save_memory_is_left_the_run_ends_in_a_sentence(

@@ -39,13 +39,13 @@ def test_the_ways_to_save_come_in_order_and_end() -> None:
     while (saving := thrift.save_more(batches, lengths)) is not None:
         thrift, code = saving
         codes.append(code)
-    assert codes == ["memory_smaller_batches"] * 2 + ["memory_recompute"] + ["memory_shorter_rows"] * 3
-    assert thrift == Thrift(parts=4, recompute=True, row_limit=SHORTEST_ROW)
+    assert codes == ["memory_smaller_batches"] * 2 + ["memory_recompute", "memory_adapters"] + ["memory_shorter_rows"] * 3
+    assert thrift == Thrift(parts=4, recompute=True, adapters=True, row_limit=SHORTEST_ROW)
 
 
-@given(st.integers(1, 64), st.booleans(), st.integers(0, 2048))
-def test_a_later_start_knows_what_was_saved(parts: int, recompute: bool, limit: int) -> None:
-    thrift = Thrift(parts, recompute, limit)
+@given(st.integers(1, 64), st.booleans(), st.booleans(), st.integers(0, 2048))
+def test_a_later_start_knows_what_was_saved(parts: int, recompute: bool, adapters: bool, limit: int) -> None:
+    thrift = Thrift(parts, recompute, adapters, limit)
     assert Thrift.from_state(thrift.as_state()) == thrift
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from trainer.protocol.failures import TrainerError, TrainerFailure
 from trainer.protocol.messages import NoticeGiven
 from trainer.reporter import Reporter
 from trainer.resources import is_memory_full
+from trainer.tuning.adapters import attach_adapters, detach_adapters
 from trainer.tuning.batches import BatchDataset
 from trainer.tuning.checkpoints import CheckpointStore, read_json
 from trainer.tuning.fitting import (
@@ -55,115 +56,140 @@ class TuningResult:
     whole: bool
 
 
-def tune_network(
-    network: TunedNetwork,
-    *,
-    folder: Path,
-    weights: Path,
-    settings: Hyperparameters,
-    device: Device,
-    rows: Sequence[Row],
-    before: HeldoutFigures,
-    measure: Callable[[], HeldoutFigures],
-    seed: int,
-    seconds: float | None,
-    store: CheckpointStore,
-    reporter: Reporter,
-    control: Control,
-    state: Mapping[str, Any],
-    remember: Callable[..., None],
-) -> TuningResult:
-    """Tune ``network`` in place and leave the best weights in it.
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """What is to be tuned, on what, and with whom to speak about it.
 
-    Where memory runs short the run goes on from its last checkpoint with less of it, until there is no way left. Raise
-    TrainerError(MEMORY_FULL) then, and TrainerError(LOSS_DIVERGED) where the loss is lost the second time.
+    ``measure`` returns the held-out figures of ``network`` as it is; ``state`` is what earlier starts of the run
+    wrote down through ``remember``; ``seconds`` bounds the tuning.
     """
-    lengths = [len(row.ids) for row in rows]
-    epochs = choose_epochs(settings, sum(lengths))
-    batches = plan_batches(lengths, batch_tokens=settings.batch_tokens, epochs=epochs, seed=seed)
-    rate_scale = float(state.get("rate_scale", 1.0))
-    thrift = Thrift.from_state(state.get("thrift"))
-    if settings.recompute == "always":
-        thrift = replace(thrift, recompute=True)
-    total = int(state.get("total_steps", 0))
+
+    network: TunedNetwork
+    weights: Path
+    settings: Hyperparameters
+    device: Device
+    rows: Sequence[Row]
+    before: HeldoutFigures
+    measure: Callable[[], HeldoutFigures]
+    seed: int
+    seconds: float | None
+    store: CheckpointStore
+    reporter: Reporter
+    control: Control
+    state: Mapping[str, Any]
+    remember: Callable[..., None]
+    thrift: Thrift
+
+
+def tune_network(task: Assignment) -> TuningResult:
+    """Tune the network in place and leave the best weights in it.
+
+    Where memory runs short the run goes on from its last checkpoint with less of it, until there is no way left: then
+    what torch raised is raised. Raise TrainerError(LOSS_DIVERGED) where the loss is lost the second time.
+    """
+    rate_scale = float(task.state.get("rate_scale", 1.0))
+    thrift = Thrift.from_state(task.state["thrift"]) if "thrift" in task.state else task.thrift
+    task.remember(thrift=thrift.as_state())  # a later start must not choose otherwise: checkpoints differ in kind
+    plan = _Plan(task)
     while True:
-        schedule = plan_schedule(
-            settings, batches=len(batches), epochs=epochs, weights=network.num_parameters(), rate_scale=rate_scale
-        )
-        recompute_layers(network, thrift.recompute)
-        newest = store.find_newest("checkpoint", lambda path: None)
-        progress = load_progress(newest.folder) if newest else Progress()
-        _adopt_best(store, progress, before)
         try:
-            if not total:
-                total = _plan_steps(network, device, settings, schedule, rows, batches, thrift, seconds, state)
-                remember(total_steps=total)
-            if progress.finished and newest:
-                step, whole = newest.step, True
-            else:
-                fitting = Fitting(
-                    network=network,
-                    device=device,
-                    settings=settings,
-                    schedule=_shorten(schedule, total, settings),
-                    rows=rows,
-                    batches=batches[: total * settings.accumulation],
-                    seed=seed,
-                    seconds=seconds,
-                    store=store,
-                    reporter=reporter,
-                    control=control,
-                    measure=measure,
-                    progress=progress,
-                    thrift=thrift,
-                )
-                step, whole = fit(fitting, newest.folder if newest else None)
+            step, whole = _try(task, plan, thrift, rate_scale)
         except LossDivergedError as error:
             if rate_scale < 1:
                 raise TrainerError(TrainerFailure.LOSS_DIVERGED, step=error.step) from error
             rate_scale = _LOWER_RATE
-            remember(rate_scale=rate_scale)
-            reporter.report(NoticeGiven("rate_lowered", {"step": error.step}))
+            task.remember(rate_scale=rate_scale)
+            task.reporter.report(NoticeGiven("rate_lowered", {"step": error.step}))
             # The steps that led here are no place to go on from; the best weights are.
-            store.clear("checkpoint")
-            _restore_best(store, network, weights, settings, device)
+            task.store.clear("checkpoint")
+            _restore_best(task)
             continue
         except (RuntimeError, MemoryError) as error:
-            saving = thrift.save_more(batches, lengths) if is_memory_full(error) else None
+            saving = thrift.save_more(plan.batches, plan.lengths) if is_memory_full(error) else None
             if saving is None:
                 raise
+            if saving[0].adapters != thrift.adapters:
+                task.store.clear("checkpoint")  # it holds another kind of weights; the best so far stays
             thrift, code = saving
             error.__traceback__ = None  # its frames hold the tensors of the step that failed
-            remember(thrift=thrift.as_state())
-            reporter.report(NoticeGiven(code))
-            free_memory(device.torch)
-            _reload(network, weights, settings, device)
+            task.remember(thrift=thrift.as_state())
+            task.reporter.report(NoticeGiven(code))
+            free_memory(task.device.torch)
+            _reload(task)
             continue
-        recompute_layers(network, False)
-        if whole:
-            progress.best_step = _restore_best(store, network, weights, settings, device)
-        return TuningResult(step, progress.best_step, whole)
+        best_step = _restore_best(task) if whole else 0
+        return TuningResult(step, best_step, whole)
 
 
-def _plan_steps(
-    network: TunedNetwork,
-    device: Device,
-    settings: Hyperparameters,
-    schedule: Schedule,
-    rows: Sequence[Row],
-    batches: Sequence[Sequence[int]],
-    thrift: Thrift,
-    seconds: float | None,
-    state: Mapping[str, Any],
-) -> int:
-    """Return the steps that fit into the time limit, measured on this machine with the first batches."""
-    if seconds is None:
-        return schedule.total_steps
-    pieces = BatchDataset(rows, batches[:_TIMED_BATCHES], thrift)
-    per_piece = time_step(network, device, [pieces[index] for index in range(len(pieces))])
-    per_step = per_piece * thrift.parts * settings.accumulation * _STEP_OVERHEAD
-    per_step += float(state.get("measuring_seconds", 0.0)) / schedule.evaluate_every
-    return fit_steps(schedule.total_steps, seconds=seconds * _PLANNED_SHARE, seconds_per_step=per_step)
+class _Plan:
+    """The batches of all epochs, and how many steps there are to be, once that is known."""
+
+    def __init__(self, task: Assignment) -> None:
+        settings = task.settings
+        self.lengths = [len(row.ids) for row in task.rows]
+        self.epochs = choose_epochs(settings, sum(self.lengths))
+        self.batches = plan_batches(
+            self.lengths, batch_tokens=settings.batch_tokens, epochs=self.epochs, seed=task.seed
+        )
+        self.total = int(task.state.get("total_steps", 0))
+
+    def schedule(self, task: Assignment, thrift: Thrift, rate_scale: float) -> Schedule:
+        """Return the schedule; the first time the steps that fit into the time limit are measured for it."""
+        scale = rate_scale * (task.settings.adapter_rate if thrift.adapters else 1.0)
+        whole = plan_schedule(
+            task.settings,
+            batches=len(self.batches),
+            epochs=self.epochs,
+            weights=task.network.num_parameters(),
+            rate_scale=scale,
+        )
+        if not self.total:
+            self.total = self._count_steps(task, thrift, whole)
+            task.remember(total_steps=self.total)
+        return _shorten(whole, self.total, task.settings)
+
+    def _count_steps(self, task: Assignment, thrift: Thrift, schedule: Schedule) -> int:
+        if task.seconds is None:
+            return schedule.total_steps
+        pieces = BatchDataset(task.rows, self.batches[:_TIMED_BATCHES], thrift)
+        per_piece = time_step(task.network, task.device, [pieces[index] for index in range(len(pieces))])
+        per_step = per_piece * thrift.parts * task.settings.accumulation * _STEP_OVERHEAD
+        per_step += float(task.state.get("measuring_seconds", 0.0)) / schedule.evaluate_every
+        return fit_steps(schedule.total_steps, seconds=task.seconds * _PLANNED_SHARE, seconds_per_step=per_step)
+
+
+def _try(task: Assignment, plan: _Plan, thrift: Thrift, rate_scale: float) -> tuple[int, bool]:
+    """Fit from the newest checkpoint; return the last step and whether it came to its end."""
+    newest = task.store.find_newest("checkpoint", lambda path: None)
+    progress = load_progress(newest.folder) if newest else Progress()
+    _adopt_best(task.store, progress, task.before)
+    if progress.finished and newest:
+        return newest.step, True
+    settings = task.settings
+    try:
+        recompute_layers(task.network, thrift.recompute)
+        if thrift.adapters:
+            attach_adapters(task.network, settings.adapter_rank, dropout=settings.dropout)
+        fitting = Fitting(
+            network=task.network,
+            device=task.device,
+            settings=settings,
+            schedule=plan.schedule(task, thrift, rate_scale),
+            rows=task.rows,
+            batches=plan.batches[: plan.total * settings.accumulation],
+            seed=task.seed,
+            seconds=task.seconds,
+            store=task.store,
+            reporter=task.reporter,
+            control=task.control,
+            measure=task.measure,
+            progress=progress,
+            thrift=thrift,
+        )
+        return fit(fitting, newest.folder if newest else None)
+    finally:
+        detach_adapters(task.network)
+        recompute_layers(task.network, False)
 
 
 def _shorten(schedule: Schedule, total: int, settings: Hyperparameters) -> Schedule:
@@ -186,19 +212,17 @@ def _adopt_best(store: CheckpointStore, progress: Progress, before: HeldoutFigur
         progress.best_step, progress.best_nats = 0, before.nats_per_token
 
 
-def _restore_best(
-    store: CheckpointStore, network: TunedNetwork, weights: Path, settings: Hyperparameters, device: Device
-) -> int:
+def _restore_best(task: Assignment) -> int:
     """Put the best weights so far (those of the base where nothing was better) into the network; return their step."""
-    best = store.find_newest("best", lambda path: None)
+    best = task.store.find_newest("best", lambda path: None)
     if best:
-        load_best(network, best.folder)
+        load_best(task.network, best.folder)
         return best.step
-    _reload(network, weights, settings, device)
+    _reload(task)
     return 0
 
 
-def _reload(network: TunedNetwork, weights: Path, settings: Hyperparameters, device: Device) -> None:
+def _reload(task: Assignment) -> None:
     """Put the base's weights into the network."""
-    network.load_state_dict(load_network(weights, settings).state_dict())
-    move_network(network, device.torch)
+    task.network.load_state_dict(load_network(task.weights, task.settings).state_dict())
+    move_network(task.network, task.device.torch)

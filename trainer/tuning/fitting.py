@@ -28,6 +28,7 @@ from trainer.corpus.rows import Row
 from trainer.evaluation.figures import HeldoutFigures
 from trainer.protocol.messages import CheckpointSaved, StepTaken
 from trainer.reporter import Reporter
+from trainer.tuning.adapters import merge_adapters
 from trainer.tuning.batches import BatchDataset
 from trainer.tuning.checkpoints import CheckpointStore, read_json, write_json
 from trainer.tuning.network import Device, TunedNetwork
@@ -330,12 +331,12 @@ class _Stepper(TrainerCallback):
 def save_best(store: CheckpointStore, network: TunedNetwork, step: int, nats: float) -> None:
     """Keep the network's weights as the best so far."""
     with store.write("best", step) as folder:
-        network.save_pretrained(folder, safe_serialization=True)
+        network.save_pretrained(folder, state_dict=merge_adapters(network), safe_serialization=True)
         write_json(folder / BEST_NAME, {"step": step, "nats_per_token": nats})
 
 
 def load_best(network: TunedNetwork, folder: Path) -> None:
-    """Put the best weights into the network."""
+    """Put the best weights into a network without adapters."""
     from safetensors.torch import load_file
 
     state = load_file(folder / "model.safetensors")

@@ -19,7 +19,7 @@ from transformers.modeling_outputs import CausalLMOutputWithCrossAttentions
 from trainer.config import Hyperparameters
 from trainer.corpus.rows import IGNORED
 from trainer.protocol.failures import TrainerError, TrainerFailure
-from trainer.resources import explain
+from trainer.resources import explain, read_free_memory
 
 # glibc's mallopt: keep big blocks on the heap, and don't hand the heap back after every step.
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
@@ -130,6 +130,13 @@ def recompute_layers(network: TunedNetwork, on: bool) -> None:
         network.gradient_checkpointing_enable({"use_reentrant": False})  # type: ignore[no-untyped-call]  # not typed by transformers
     elif network.is_gradient_checkpointing:
         network.gradient_checkpointing_disable()  # type: ignore[no-untyped-call]  # not typed by transformers
+
+
+def read_free(device: torch.device) -> int | None:
+    """Return the bytes that are free where the run computes; None where nobody says."""
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    return read_free_memory()
 
 
 def free_memory(device: torch.device) -> None:

@@ -1,11 +1,14 @@
-"""Ways to need less memory, one after the other: smaller pieces of a batch, layers computed twice, shorter rows."""
+"""Ways to need less memory, one after the other: smaller batches, layers computed twice, adapters, shorter rows."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
+from trainer.base import Base
+from trainer.config import Hyperparameters
 from trainer.corpus.rows import Row
+from trainer.resources import estimate_memory
 
 SHORTEST_ROW = 128
 """Tokens below which rows are not cut: a model that sees less than a paragraph learns no stories."""
@@ -15,15 +18,17 @@ _NOTHING = Row(ids=(0, 0), counted_from=2)
 
 @dataclass(frozen=True, slots=True)
 class Thrift:
-    """How a run saves memory. None of it changes what a step learns, but for ``row_limit``, which cuts long rows.
+    """How a run saves memory.
 
     A batch goes through the network in ``parts`` pieces whose gradients are added up. With ``recompute`` the values
     inside each layer are computed again on the way back instead of being kept (gradient checkpointing), which costs
-    about a third of the speed. ``row_limit`` is the most tokens of a row, 0 for no limit.
+    about a third of the speed. Neither changes what a step learns. With ``adapters`` the weights stay as they are and
+    low-rank adapters learn (LoRA). ``row_limit`` is the most tokens of a row, 0 for no limit.
     """
 
     parts: int = 1
     recompute: bool = False
+    adapters: bool = False
     row_limit: int = 0
 
     def save_more(self, batches: Sequence[Sequence[int]], lengths: Sequence[int]) -> tuple[Thrift, str] | None:
@@ -32,6 +37,8 @@ class Thrift:
             return replace(self, parts=self.parts * 2), "memory_smaller_batches"
         if not self.recompute:
             return replace(self, recompute=True), "memory_recompute"
+        if not self.adapters:
+            return replace(self, adapters=True), "memory_adapters"
         longest = min(self.row_limit or max(lengths, default=0), max(lengths, default=0))
         if longest >= 2 * SHORTEST_ROW:
             return replace(self, row_limit=longest // 2), "memory_shorter_rows"
@@ -56,7 +63,16 @@ class Thrift:
             parts, limit = int(state.get("parts", 1)), int(state.get("row_limit", 0))
         except (TypeError, ValueError):
             return cls()
-        return cls(max(parts, 1), state.get("recompute") is True, max(limit, 0))
+        return cls(max(parts, 1), state.get("recompute") is True, state.get("adapters") is True, max(limit, 0))
+
+
+def choose_thrift(base: Base, settings: Hyperparameters, free: int | None) -> Thrift:
+    """Return how a run begins: as it is told, else with adapters where ``free`` bytes are too few for every weight."""
+    adapters = settings.method == "adapters"
+    if settings.method == "auto" and free is not None:
+        # What lies loaded already is counted once more; the rest is for the values inside the layers.
+        adapters = estimate_memory(base, settings, adapters=False) > free
+    return Thrift(recompute=settings.recompute == "always", adapters=adapters)
 
 
 def _cut_row(row: Row, limit: int) -> Iterator[Row]:
