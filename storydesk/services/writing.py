@@ -30,6 +30,9 @@ from storydesk.services.ports import TextEngine
 TOKENS_PER_WORD = 1.5
 # What follows a cut window must have room; a quarter of the positions is kept for it at the most.
 NEW_TEXT_SHARE = 0.25
+# No window holds more characters than one block, so what stands before the last two need not be looked at. The blocks
+# are counted from the text's beginning: a text that grows keeps the place where its window begins for a while.
+_BLOCK = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +164,10 @@ class WritingService:
             count=1,
         )
 
+    def again(self, request: WritingRequest) -> WritingRequest:
+        """Return the same request with an id of its own and another seed."""
+        return dataclasses.replace(request, id=next(self._ids), seed=random.SystemRandom().randrange(MAXIMUM_SEED))
+
     def write(self, request: WritingRequest) -> Generator[WritingEvent, None, None]:
         """Yield Started, chunks in the document's own style, and one Finished for each candidate.
 
@@ -197,8 +204,9 @@ class WritingService:
         return Preview(window, tokens, positions - _keep_room(engine, request), positions, engine.model.name)
 
     def _fit(self, engine: TextEngine, request: WritingRequest) -> Window:
-        text = engine.normalise(request.text)
-        return fit_window(
+        start = max(len(request.text) // _BLOCK - 1, 0) * _BLOCK
+        text = engine.normalise(request.text[start:])
+        window = fit_window(
             engine.normalise(request.prompt).strip(),
             # A space at the end would be split off the next word's token, which GPT-2 hardly ever saw.
             text.rstrip(" "),
@@ -210,6 +218,7 @@ class WritingService:
             note_depth=request.note_depth,
             lore=[engine.normalise(entry).strip() for entry in request.lore],
         )
+        return dataclasses.replace(window, text_left_out=window.text_left_out + start)
 
 
 class _Answer:
