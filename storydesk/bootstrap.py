@@ -43,17 +43,22 @@ def build_desk(
     from storydesk.publishing.documents import Documents
     from storydesk.services.desk import Desk
     from storydesk.services.engines import EngineHost
+    from storydesk.services.insight import InsightService
     from storydesk.services.manuscripts import ManuscriptService
     from storydesk.services.memory import MemoryService
     from storydesk.services.models import ModelService, read_precision
+    from storydesk.services.outline import OutlineService
     from storydesk.services.publishing import PublishingService
     from storydesk.services.ranking import EngineRanker
     from storydesk.services.scoring import ScoringService
     from storydesk.services.tuning import TuningService
     from storydesk.services.writing import WritingService
+    from storydesk.storage.backup_shelf import SqliteBackups
     from storydesk.storage.home import Home
     from storydesk.storage.memory import LorebookStore
     from storydesk.storage.model_library import BundleLibrary
+    from storydesk.storage.outline import SqliteOutline
+    from storydesk.storage.search import SqliteSearch
     from storydesk.storage.settings import JsonSettings
     from storydesk.training.exchange import write_dataset
     from storydesk.training.launcher import TrainerLauncher
@@ -74,9 +79,13 @@ def build_desk(
         settings=settings,
         manuscripts=ManuscriptService(store, documents),
         memory=MemoryService(LorebookStore(cast("SqliteLibrary", store))),
+        outlines=OutlineService(SqliteOutline(cast("SqliteLibrary", store))),
+        search=SqliteSearch(cast("SqliteLibrary", store)),
+        backups=SqliteBackups(cast("SqliteLibrary", store)),
         engines=host,
         writing=WritingService(host),
         scoring=ScoringService(host),
+        insight=InsightService(store, resources / "samples"),
         new_polishing=lambda: _build_polishing(list_dictionary, EngineRanker(host)),
         publishing=PublishingService(documents, documents, settings),
         models=ModelService(models, settings),

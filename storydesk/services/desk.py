@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from storydesk.services.engines import EngineHost
+from storydesk.services.library_ports import BackupStore, SearchStore
+from storydesk.services.insight import InsightService
 from storydesk.services.manuscripts import ManuscriptService
 from storydesk.services.memory import MemoryService
 from storydesk.services.models import ModelService
+from storydesk.services.outline import OutlineService
 from storydesk.services.polishing import PolishingService
 from storydesk.services.ports import LibraryStore, SettingsStore
 from storydesk.services.publishing import PublishingService
@@ -30,9 +33,13 @@ class Desk:
     settings: SettingsStore
     manuscripts: ManuscriptService
     memory: MemoryService
+    outlines: OutlineService
+    search: SearchStore
+    backups: BackupStore
     engines: EngineHost
     writing: WritingService
     scoring: ScoringService
+    insight: InsightService
     new_polishing: Callable[[], PolishingService]
     publishing: PublishingService
     models: ModelService

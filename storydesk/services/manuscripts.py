@@ -33,6 +33,10 @@ class ManuscriptService:
         """Whether another window writes this library."""
         return self._store.read_only
 
+    def has_no_writer(self) -> bool:
+        """Return whether the window that wrote this library is gone, so that another may open it anew."""
+        return self._store.has_no_writer()
+
     def list_stories(self, words: str = "", *, trash: bool = False) -> Sequence[Story]:
         """Return the stories, last changed first; only those that hold all of ``words`` where there are any."""
         if words.strip():

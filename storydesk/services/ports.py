@@ -145,8 +145,11 @@ class LibraryStore(Protocol):
     def read_only(self) -> bool:
         """Whether another window holds the library, so that nothing can be changed here."""
 
+    def has_no_writer(self) -> bool:
+        """Return whether nobody writes the library now, so that one who only reads may open it anew."""
+
     def list_stories(self, *, trash: bool = False) -> Sequence[Story]:
-        """Return the stories, last changed first."""
+        """Return the stories in the writer's order, before them those never placed, last changed first."""
 
     def add_story(self, title: str, prompt: str = "", text: str = "", origin: str = "written") -> Story:
         """Create a story with its first draft."""

@@ -25,6 +25,7 @@ _WAIT_SECONDS = 3.0
 _LITTLE_SPACE = 1 << 20
 
 _STORY = "SELECT id, title, prompt, created, changed, in_trash FROM stories"
+_ORDER = "ORDER BY position, changed DESC, id DESC"
 _DRAFT = "SELECT id, story_id, name, text, created, changed, origin FROM drafts"
 
 
@@ -50,7 +51,7 @@ class SqliteLibrary:
         make_folder(path.parent)
         self._read_only = not self._file_lock.acquire()
         try:
-            with _explain(path):
+            with explain_sqlite(path):
                 self._connection = self._open_to_read() if self._read_only else self._open_to_write()
         except BaseException:
             self._file_lock.release()
@@ -71,11 +72,53 @@ class SqliteLibrary:
         """The library's file."""
         return self._path
 
+    @property
+    def backups(self) -> Path:
+        """The folder of its backups."""
+        return self._backups
+
+    @property
+    def has_index(self) -> bool:
+        """Whether this SQLite has full-text search."""
+        return self._indexed
+
+    def has_no_writer(self) -> bool:
+        """Return whether nobody writes this library at the moment, so that one who only reads may open it anew."""
+        if not self._read_only:
+            return False
+        lock = FileLock(self._path.with_name(self._path.name + ".lock"))
+        free = lock.acquire()
+        lock.release()
+        return free
+
+    def replace_content(self, source: Path) -> None:
+        """Become a copy of another library of this version, in one transaction that a crash undoes.
+
+        Raises LIBRARY_LOCKED in a window that only reads, DISK_FULL, LIBRARY_DAMAGED.
+        """
+        if self._read_only:
+            raise StorydeskError(FailureCode.LIBRARY_LOCKED, path=str(self._path))
+        self.settle_backup()
+        with self._lock, explain_sqlite(self._path):
+            other = sqlite3.connect(make_address(source), uri=True, timeout=5)
+            try:
+                other.backup(self._connection)
+            finally:
+                other.close()
+            # What the connection remembers of the old content, the index above all, must not outlive it.
+            self._connection.close()
+            self._connection = self._connect()
+
+    def settle_backup(self) -> None:
+        """Wait until the day's backup is made."""
+        if self._backup_thread is not None:
+            self._backup_thread.join()
+
     def list_stories(self, *, trash: bool = False) -> Sequence[Story]:
-        """Return the stories, last changed first."""
+        """Return the stories in the writer's order; before them, last changed first, those that were never placed."""
         with self.reading() as connection:
-            rows = connection.execute(f"{_STORY} WHERE in_trash = ? ORDER BY changed DESC, id DESC", (trash,))
-            return [_make_story(row) for row in rows]
+            rows = connection.execute(f"{_STORY} WHERE in_trash = ? {_ORDER}", (trash,))
+            return [make_story(row) for row in rows]
 
     def add_story(self, title: str, prompt: str = "", text: str = "", origin: str = "written") -> Story:
         """Create a story with its first draft."""
@@ -167,8 +210,8 @@ class SqliteLibrary:
                 if not self._indexed:
                     raise
                 found = find_stories(connection, query, use_index=False)
-            rows = connection.execute(f"{_STORY} ORDER BY changed DESC, id DESC")
-            return [_make_story(row) for row in rows if row[0] in found]
+            rows = connection.execute(f"{_STORY} {_ORDER}")
+            return [make_story(row) for row in rows if row[0] in found]
 
     def record_generation(self, record: GenerationRecord) -> None:
         """Keep what made a piece of text; raise StorydeskError(STORY_NOT_FOUND) without its draft."""
@@ -232,8 +275,7 @@ class SqliteLibrary:
 
     def close(self) -> None:
         """Close the file; safe to call twice."""
-        if self._backup_thread is not None:
-            self._backup_thread.join()
+        self.settle_backup()
         with self._lock:
             self._connection.close()
             self._file_lock.release()
@@ -241,11 +283,14 @@ class SqliteLibrary:
     def _open_to_write(self) -> sqlite3.Connection:
         version = self._inspect()
         self._is_new = version == 0
+        if 0 < version < NEWEST:
+            make_folder(self._backups)
+            copy_library(self._path, self._backups / f"before-version-{NEWEST}-{time.time_ns()}.sqlite3")
+        return self._connect()
+
+    def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=5)
         try:
-            if 0 < version < NEWEST:
-                make_folder(self._backups)
-                copy_library(self._path, self._backups / f"before-version-{NEWEST}-{time.time_ns()}.sqlite3")
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA fullfsync = 1")  # what fsync does everywhere but on macOS
@@ -299,7 +344,7 @@ class SqliteLibrary:
     @contextlib.contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """Lend the connection for reading; other stores of the same library read through it, too."""
-        with self._lock, _explain(self._path):
+        with self._lock, explain_sqlite(self._path):
             yield self._connection
 
     @contextlib.contextmanager
@@ -307,7 +352,7 @@ class SqliteLibrary:
         """Lend the connection for one transaction; raise LIBRARY_LOCKED where another window writes."""
         if self._read_only:
             raise StorydeskError(FailureCode.LIBRARY_LOCKED, path=str(self._path))
-        with self._lock, _explain(self._path):
+        with self._lock, explain_sqlite(self._path):
             connection = self._connection
             connection.execute("BEGIN IMMEDIATE")
             try:
@@ -320,8 +365,8 @@ class SqliteLibrary:
 
 
 @contextlib.contextmanager
-def _explain(path: Path) -> Iterator[None]:
-    """Turn SQLite's errors into failures."""
+def explain_sqlite(path: Path) -> Iterator[None]:
+    """Turn SQLite's errors about a library into failures."""
     try:
         yield
     except OverflowError as error:  # a number that no row can have
@@ -362,7 +407,7 @@ def _find_story(connection: sqlite3.Connection, story_id: int) -> Story:
     row = connection.execute(f"{_STORY} WHERE id = ?", (story_id,)).fetchone()
     if row is None:
         raise StorydeskError(FailureCode.STORY_NOT_FOUND, name=str(story_id))
-    return _make_story(row)
+    return make_story(row)
 
 
 def _find_draft(connection: sqlite3.Connection, draft_id: int) -> Draft:
@@ -372,5 +417,6 @@ def _find_draft(connection: sqlite3.Connection, draft_id: int) -> Draft:
     return Draft(*row)
 
 
-def _make_story(row: tuple[int, str, str, float, float, int]) -> Story:
+def make_story(row: tuple[int, str, str, float, float, int]) -> Story:
+    """Return the story of a row: id, title, prompt, created, changed, in_trash."""
     return Story(*row[:5], in_trash=bool(row[5]))

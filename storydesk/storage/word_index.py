@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 import sqlite3
-import unicodedata
 from collections.abc import Callable, Iterator
 
-_TABLE = "draft_words"
+from storydesk.storage.folding import fold, fold_quickly
+
+TABLE = "draft_words"
 _WORDS = re.compile(r"\w+")
 
 
@@ -18,7 +19,7 @@ def create_index(connection: sqlite3.Connection) -> bool:
     """Create the index where it is missing and return whether this SQLite has full-text search."""
     try:
         connection.execute(
-            f"CREATE VIRTUAL TABLE IF NOT EXISTS {_TABLE} USING fts5 (text, tokenize = 'unicode61 remove_diacritics 2')"
+            f"CREATE VIRTUAL TABLE IF NOT EXISTS {TABLE} USING fts5 (text, tokenize = 'unicode61 remove_diacritics 2')"
         )
     except sqlite3.OperationalError as error:
         if "no such module" in str(error):
@@ -29,14 +30,20 @@ def create_index(connection: sqlite3.Connection) -> bool:
 
 def refresh_index(connection: sqlite3.Connection) -> None:
     """Index the drafts that were saved since the last search; inside a transaction."""
-    changed = [row[0] for row in connection.execute("SELECT id FROM drafts WHERE NOT indexed")]
-    for draft_id in changed:
-        connection.execute(f"DELETE FROM {_TABLE} WHERE rowid = ?", (draft_id,))  # noqa: S608 - a constant
-        connection.execute(
-            f"INSERT INTO {_TABLE} (rowid, text) SELECT id, text FROM drafts WHERE id = ?",  # noqa: S608 - a constant
-            (draft_id,),
-        )
-        connection.execute("UPDATE drafts SET indexed = 1 WHERE id = ?", (draft_id,))
+    while refresh_draft(connection):
+        pass
+
+
+def refresh_draft(connection: sqlite3.Connection) -> bool:
+    """Index one draft that was saved since the last search and return whether there was one; inside a transaction."""
+    row = connection.execute("SELECT id, text FROM drafts WHERE NOT indexed LIMIT 1").fetchone()
+    if row is None:
+        return False
+    draft_id, text = row
+    connection.execute(f"DELETE FROM {TABLE} WHERE rowid = ?", (draft_id,))  # noqa: S608 - a constant
+    connection.execute(f"INSERT INTO {TABLE} (rowid, text) VALUES (?, ?)", (draft_id, fold_quickly(text)))  # noqa: S608
+    connection.execute("UPDATE drafts SET indexed = 1 WHERE id = ?", (draft_id,))
+    return True
 
 
 def find_stories(connection: sqlite3.Connection, query: str, *, use_index: bool) -> set[int]:
@@ -62,14 +69,14 @@ def _find_word(connection: sqlite3.Connection, word: str, *, use_index: bool) ->
     start = re.compile(r"(?<!\w)" + re.escape(fold(word)))
 
     def holds(text: str) -> bool:
-        return start.search(fold(text)) is not None
+        return start.search(fold_quickly(text)) is not None
 
     if not use_index:
         return _scan(connection, holds, only_new=False)
-    quoted = '"' + word.replace('"', '""') + '"*'
+    quoted = '"' + fold(word).replace('"', '""') + '"*'
     rows = connection.execute(
-        f"SELECT DISTINCT story_id FROM {_TABLE} JOIN drafts ON drafts.id = {_TABLE}.rowid "  # noqa: S608 - a constant
-        f"WHERE {_TABLE} MATCH ? AND indexed",
+        f"SELECT DISTINCT story_id FROM {TABLE} JOIN drafts ON drafts.id = {TABLE}.rowid "  # noqa: S608 - a constant
+        f"WHERE {TABLE} MATCH ? AND indexed",
         (quoted,),
     )
     return {int(row[0]) for row in rows} | _scan(connection, holds, only_new=True)
@@ -86,9 +93,3 @@ def _read_texts(connection: sqlite3.Connection, *, only_new: bool) -> Iterator[t
         yield story_id, prompt
     condition = "WHERE NOT indexed" if only_new else ""
     yield from connection.execute(f"SELECT story_id, text FROM drafts {condition}")  # noqa: S608 - a constant
-
-
-def fold(text: str) -> str:
-    """Return the text without case and accents."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(character for character in decomposed if not unicodedata.combining(character))

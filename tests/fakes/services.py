@@ -21,15 +21,18 @@ from storydesk.domain.style_model import HubModel, StyleModel
 from storydesk.domain.tuning import GraphParity, RunState, RunStatus, TuningPlan
 from storydesk.services.desk import Desk
 from storydesk.services.engines import EngineHost
+from storydesk.services.insight import InsightService
 from storydesk.services.manuscripts import ManuscriptService
 from storydesk.services.memory import MemoryService
 from storydesk.services.models import ModelService
+from storydesk.services.outline import OutlineService
 from storydesk.services.polishing import PolishingService
 from storydesk.services.ports import IsCancelled, Progress
 from storydesk.services.publishing import PublishingService
 from storydesk.services.scoring import ScoringService
 from storydesk.services.tuning import TuningService
 from storydesk.services.writing import WritingService
+from tests.fakes.library import FakeBackups, FakeOutline, FakeSearch
 from tests.fakes.memory import FakeMemoryStore
 
 
@@ -365,6 +368,9 @@ class FakeLibrary:
         self.story_settings: dict[tuple[int, str], str] = {}
         self.closed = False
 
+    def has_no_writer(self) -> bool:
+        return False
+
     def list_stories(self, *, trash: bool = False) -> Sequence[Story]:
         return [story for story in self.stories.values() if story.in_trash is trash]
 
@@ -467,9 +473,13 @@ def make_world(home: Path) -> FakeWorld:
         settings=settings,
         manuscripts=ManuscriptService(library, documents),
         memory=MemoryService(FakeMemoryStore()),
+        outlines=OutlineService(FakeOutline()),
+        search=FakeSearch(),
+        backups=FakeBackups(),
         engines=host,
         writing=WritingService(host),
         scoring=ScoringService(host),
+        insight=InsightService(library, home / "samples"),
         new_polishing=lambda: PolishingService(factories, library.list_dictionary),
         publishing=PublishingService(documents, documents, settings),
         models=ModelService(models, settings),

@@ -14,12 +14,17 @@ from pytestqt.qtbot import QtBot
 from storydesk.bridge.notices import NoticeBus
 from storydesk.bridge.phrases import Phrases
 from storydesk.bridge.workroom import Workroom
+from storydesk.services.insight import InsightService
 from storydesk.services.manuscripts import ManuscriptService
 from storydesk.services.memory import MemoryService
+from storydesk.services.outline import OutlineService
 from storydesk.services.phrasebook import Phrasebook
 from storydesk.services.polishing import PolishingService
+from storydesk.storage.backup_shelf import SqliteBackups
 from storydesk.storage.library import SqliteLibrary
 from storydesk.storage.memory import LorebookStore
+from storydesk.storage.outline import SqliteOutline
+from storydesk.storage.search import SqliteSearch
 from storydesk.ui.main_window import MainWindow
 from storydesk.ui.theme import apply_theme
 from tests.fakes.services import FakeWorld, make_world
@@ -42,7 +47,11 @@ def make_library_world(home: Path) -> FakeWorld:
         fakes.desk,
         library=library,
         manuscripts=ManuscriptService(library, fakes.documents),
+        insight=InsightService(library, home / "samples"),
         memory=MemoryService(LorebookStore(library)),
+        outlines=OutlineService(SqliteOutline(library)),
+        search=SqliteSearch(library),
+        backups=SqliteBackups(library),
         new_polishing=lambda: PolishingService(
             {name: (lambda checker=checker: checker) for name, checker in fakes.checkers.items()},  # type: ignore[misc]  # mypy can't infer a default in a lambda
             library.list_dictionary,

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from storydesk.domain.characters import mend_text
 from storydesk.domain.failures import FailureCode, StorydeskError
 from storydesk.domain.manuscript import GenerationRecord
-from storydesk.storage import word_index
 from storydesk.storage.backups import choose_kept, find_today, list_backups
+from storydesk.storage.folding import FoldedText, fold
 from storydesk.storage.library import SqliteLibrary
 from storydesk.storage.migrations import NEWEST
 
@@ -209,7 +209,16 @@ def test_mending_touches_only_broken_characters(text: str) -> None:
 
 
 def test_folding_ignores_case_and_accents() -> None:
-    assert word_index.fold("CAFÉ") == word_index.fold("cafe\u0301") == "cafe"
+    assert fold("CAFÉ") == fold("cafe\u0301") == "cafe"
+
+
+@given(st.text(max_size=60))
+def test_a_folded_text_knows_where_its_characters_stood(text: str) -> None:
+    folded = FoldedText(text)
+    assert folded.text == "".join(fold(character) for character in text)
+    assert fold(text[: folded.place(len(folded.text))]) == fold(text)
+    for place in range(len(folded.text) + 1):
+        assert 0 <= folded.place(place) <= len(text)
 
 
 def test_threads_may_save_at_the_same_time(path: Path) -> None:
@@ -445,8 +454,8 @@ def test_old_backups_go_by_the_rule(path: Path) -> None:
     SqliteLibrary(path).close()
     kept = sorted(list_backups(backups), reverse=True)
     assert kept[:7] == [today - datetime.timedelta(days) for days in range(7)]
-    assert len(kept) <= 7 + 4
-    assert kept[-1] >= today - datetime.timedelta(35)
+    assert len(kept) <= 7 + 5 + 12
+    assert kept[-1] >= today - datetime.timedelta(90)
     assert (backups / "my own copy.sqlite3").exists()
 
 
@@ -454,11 +463,34 @@ def test_day_by_day_the_rule_keeps_the_last_days_and_weeks() -> None:
     kept: set[datetime.date] = set()
     day = datetime.date(2026, 1, 1)
     for _ in range(120):
-        kept = choose_kept({*kept, day})
+        kept = choose_kept({*kept, day}, day)
         day += datetime.timedelta(1)
     newest = max(kept)
     assert {newest - datetime.timedelta(days) for days in range(7)} <= kept
-    assert len({date.isocalendar()[:2] for date in kept}) == 4
+    weeks = {date.isocalendar()[:2] for date in kept}
+    assert {(newest - datetime.timedelta(weeks=back)).isocalendar()[:2] for back in range(5)} <= weeks
+    assert {(date.year, date.month) for date in kept} == {(2026, month) for month in range(1, 5)}
+    assert len(kept) <= 7 + 5 + 12
+
+
+def test_day_by_day_the_rule_keeps_the_last_year() -> None:
+    kept: set[datetime.date] = set()
+    day = datetime.date(2024, 1, 1)
+    for _ in range(800):
+        kept = choose_kept({*kept, day}, day)
+        day += datetime.timedelta(1)
+    assert len({(date.year, date.month) for date in kept}) == 12
+    assert len(kept) <= 7 + 5 + 12
+    assert max(kept) - min(kept) > datetime.timedelta(300)
+
+
+def test_dates_to_come_push_nothing_out() -> None:
+    today = datetime.date(2026, 5, 20)
+    past = {today - datetime.timedelta(days) for days in range(7)}
+    future = {today + datetime.timedelta(days) for days in range(1, 40)}
+    kept = choose_kept(past | future, today)
+    assert past <= kept
+    assert len(kept - past) == 7
 
 
 def test_what_is_set_for_a_story_is_kept_and_goes_with_it(tmp_path: Path) -> None:
