@@ -11,6 +11,7 @@ import math
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from storydesk.domain.failures import FailureCode, StorydeskError
@@ -38,6 +39,15 @@ class DraftScore:
     tokens: int
     lines: Sequence[LineScore | None] = ()
     known: float = 1.0
+
+
+class ScoreState(StrEnum):
+    """How the score that is shown stands to the text on the page."""
+
+    UNKNOWN = "unknown"
+    STALE = "stale"
+    WORKING = "working"
+    CURRENT = "current"
 
 
 class TextScorer(Protocol):

@@ -8,8 +8,10 @@ Syllables are counted by rule, as programs do, so the figure may differ by a few
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import lru_cache
+from itertools import chain, pairwise
 
 from storydesk.domain.sentences import find_quotations, split_sentences
 
@@ -57,33 +59,64 @@ class Readability:
         return {name: round(getattr(self, name), 4) for name in self.__slots__}
 
 
+@dataclass(frozen=True, slots=True)
+class ProseCounts:
+    """What is counted in a stretch of text; ``lengths`` and ``openings`` are of its sentences, in order."""
+
+    words: int
+    syllables: int
+    adverbs: int
+    passive: int
+    spoken: int
+    lengths: tuple[int, ...]
+    openings: tuple[str, ...]
+
+
 def measure_readability(text: str) -> Readability:
     """Return the figures of an English text; all 0 where there are no words."""
+    return sum_up([count_prose(text)])
+
+
+def count_prose(text: str) -> ProseCounts:
+    """Count what the figures are made of, in a text or in one paragraph of it."""
     sentences = [
         (text[start:end], words) for start, end in split_sentences(text) if (words := _WORD.findall(text[start:end]))
     ]
-    count = sum(len(words) for _, words in sentences)
-    if not count:
-        return Readability(0, 0, 0.0, 0, 0.0, 0.0, 0.0, 0.0, 0.0)
     lowered = [word.lower() for _, words in sentences for word in words]
-    syllables = sum(map(count_syllables, lowered))
-    openings = [words[0].lower() for _, words in sentences]
-    repeated = sum(first == second for first, second in pairwise(openings))
-    spoken = sum(len(_WORD.findall(text, start, end)) for start, end in find_quotations(text))
-    mean = count / len(sentences)
-    return Readability(
-        words=count,
-        sentences=len(sentences),
-        mean_sentence=mean,
-        longest_sentence=max(len(words) for _, words in sentences),
-        reading_ease=206.835 - 1.015 * mean - 84.6 * syllables / count,
-        passive_share=sum(_PASSIVE.search(sentence) is not None for sentence, _ in sentences) / len(sentences),
-        adverb_share=sum(map(is_adverb, lowered)) / count,
-        repeated_opening_share=repeated / len(sentences),
-        dialogue_share=spoken / count,
+    return ProseCounts(
+        words=len(lowered),
+        syllables=sum(map(count_syllables, lowered)),
+        adverbs=sum(map(is_adverb, lowered)),
+        passive=sum(_PASSIVE.search(sentence) is not None for sentence, _ in sentences),
+        spoken=sum(len(_WORD.findall(text, start, end)) for start, end in find_quotations(text)),
+        lengths=tuple(len(words) for _, words in sentences),
+        openings=tuple(words[0].lower() for _, words in sentences),
     )
 
 
+def sum_up(counts: Sequence[ProseCounts]) -> Readability:
+    """Return the figures of paragraphs that follow each other; all 0 where there are no words."""
+    words = sum(each.words for each in counts)
+    sentences = sum(len(each.lengths) for each in counts)
+    if not words:
+        return Readability(0, 0, 0.0, 0, 0.0, 0.0, 0.0, 0.0, 0.0)
+    openings = chain.from_iterable(each.openings for each in counts)
+    repeated = sum(first == second for first, second in pairwise(openings))
+    mean = words / sentences
+    return Readability(
+        words=words,
+        sentences=sentences,
+        mean_sentence=mean,
+        longest_sentence=max(max(each.lengths, default=0) for each in counts),
+        reading_ease=206.835 - 1.015 * mean - 84.6 * sum(each.syllables for each in counts) / words,
+        passive_share=sum(each.passive for each in counts) / sentences,
+        adverb_share=sum(each.adverbs for each in counts) / words,
+        repeated_opening_share=repeated / sentences,
+        dialogue_share=sum(each.spoken for each in counts) / words,
+    )
+
+
+@lru_cache(maxsize=20_000)
 def count_syllables(word: str) -> int:
     """Return about how many syllables an English word in small letters has, at least one."""
     stem = _SILENT.sub("", word) if len(word) > 2 else word

@@ -52,6 +52,10 @@ class ScoringService:
         engine = self._engines.engine(model)
         return ScoredText(engine.score(text, prompt, is_cancelled, alternatives=alternatives), engine.model.name)
 
+    def beside(self, base: str) -> BesideScoring:
+        """Return what scores by a second model, which is loaded when it is first needed."""
+        return BesideScoring(self._engines, base)
+
     def compare(
         self,
         text: str,
@@ -69,3 +73,17 @@ class ScoringService:
         other = self._engines.companion(base)
         scored = ScoredText(other.score(text, prompt, is_cancelled), other.model.name)
         return ComparedText(tuned, scored, score_difference(tuned.score, scored.score, text))
+
+
+class BesideScoring:
+    """Scores texts by a second model beside the one in use. Lives where its EngineHost lives."""
+
+    def __init__(self, engines: EngineHost, name: str) -> None:
+        """Nothing is loaded yet."""
+        self._engines = engines
+        self._name = name
+
+    def score(self, text: str, prompt: str = "", *, is_cancelled: IsCancelled | None = None) -> ScoredText:
+        """Return the score of a text; raise StorydeskError(CANCELLED and what loading may raise)."""
+        engine = self._engines.companion(self._name)
+        return ScoredText(engine.score(text, prompt, is_cancelled), engine.model.name)
