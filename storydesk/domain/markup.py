@@ -115,6 +115,24 @@ def is_scene_break(line: str) -> bool:
     return _SCENE_BREAK.fullmatch(line.strip()) is not None
 
 
+def find_heading(line: str) -> tuple[int, int] | None:
+    """Return a heading's level (1 to 6) and where its words begin in the line; None where it is no heading."""
+    if "#" not in line:
+        return None
+    stripped = line.strip()
+    heading = _HEADING.fullmatch(stripped)
+    if heading is None or _SCENE_BREAK.fullmatch(stripped):
+        return None
+    return len(heading.group(1)), line.index(stripped) + heading.start(2)
+
+
+def find_emphasis(line: str) -> list[tuple[int, int, int]]:
+    """Return (start, end, stars) of each emphasis of a line, its stars included."""
+    if "*" not in line:
+        return []
+    return [(match.start(), match.end(), len(match.group(1))) for match in _EMPHASIS.finditer(line)]
+
+
 def unescape(text: str) -> str:
     """Return the text with escaped stars as stars."""
     return _ESCAPED.sub("*", text)

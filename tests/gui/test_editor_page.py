@@ -14,7 +14,6 @@ from pytestqt.qtbot import QtBot
 from storydesk.domain.manuscript import count_words
 from storydesk.ui.editor.compositor import Mark
 from storydesk.ui.editor.page import PageEdit
-from storydesk.ui.editor.word_count import count_document
 from storydesk.ui.theme import apply_theme, current_tokens
 
 
@@ -57,12 +56,12 @@ def test_no_break_spaces_survive_copy_and_paste(page: PageEdit) -> None:
     assert page.text() == "10\u00a0km\n\nend"
 
 
-def test_pasting_keeps_paragraphs_and_drops_the_look(page: PageEdit) -> None:
+def test_pasting_keeps_paragraphs_headings_and_emphasis_and_drops_the_look(page: PageEdit) -> None:
     data = QMimeData()
     data.setHtml("<h1>Big</h1><p><b>bold</b> text</p>")
     data.setText("Big\r\nbold text\r\n")
     page.insertFromMimeData(data)
-    assert page.text() == "Big\nbold text\n"
+    assert page.text() == "# Big\n\n**bold** text"
     page.selectAll()
     assert not page.textCursor().charFormat().font().bold()
 
@@ -71,18 +70,18 @@ def test_pasting_html_without_text_gives_its_words(page: PageEdit) -> None:
     data = QMimeData()
     data.setHtml("<p>one</p><p>two</p>")
     page.insertFromMimeData(data)
-    assert page.text() == "one\ntwo"
+    assert page.text() == "one\n\ntwo"
 
 
 def test_words_are_counted_as_the_domain_counts_them(page: PageEdit, qtbot: QtBot) -> None:
     page.set_text("One two.\n\nThree — four's five-six.")
-    assert count_document(page.document()) == count_words(page.text())
+    assert page.paragraphs.count_words() == count_words(page.text())
     QTest.keyClicks(page, " and more words")
     QTest.keyClick(page, Qt.Key.Key_Return)
     QTest.keyClicks(page, "here")
-    assert count_document(page.document()) == count_words(page.text())
+    assert page.paragraphs.count_words() == count_words(page.text())
     page.undo()
-    assert count_document(page.document()) == count_words(page.text())
+    assert page.paragraphs.count_words() == count_words(page.text())
 
 
 def test_ghost_text_is_neither_text_nor_counted_nor_undone(page: PageEdit) -> None:
@@ -90,7 +89,7 @@ def test_ghost_text_is_neither_text_nor_counted_nor_undone(page: PageEdit) -> No
     page.show_ghost(" And it turned.")
     assert page.ghost == " And it turned."
     assert page.text() == "It was warm."
-    assert count_document(page.document()) == 3
+    assert page.paragraphs.count_words() == 3
     assert not page.document().isUndoAvailable()
 
 

@@ -2,38 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QMimeData, QPoint, QRectF, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QMimeData, QPoint, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import (
-    QAbstractTextDocumentLayout,
     QColor,
     QContextMenuEvent,
     QFont,
     QFontMetricsF,
+    QGuiApplication,
     QInputMethodEvent,
     QKeyEvent,
-    QKeySequence,
     QMouseEvent,
     QPainter,
     QPaintEvent,
     QResizeEvent,
-    QTextBlockFormat,
     QTextCursor,
-    QTextDocumentFragment,
     QTextOption,
 )
 from PySide6.QtWidgets import QTextEdit, QWidget
 
+from storydesk.ui.editor.clipboard import make_copied, read_pasted
 from storydesk.ui.editor.compositor import FormatCompositor
-from storydesk.ui.editor.ghost import LINE_HEIGHT, GhostText
-from storydesk.ui.editor.word_count import forget_counts
+from storydesk.ui.editor.ghost import GhostText
+from storydesk.ui.editor.markup_look import LAYER, MarkupLook
+from storydesk.ui.editor.page_layout import Gap, PageLayout
+from storydesk.ui.editor.paragraphs import Paragraphs
+from storydesk.ui.editor.smart_keys import SmartKeys
 from storydesk.ui.theme import current_tokens, set_role
 
 MEASURE_CHARACTERS = 68
 PAGE_MARGIN = 40
+LINE_HEIGHT = 1.5
 _SAMPLE = "the quick brown fox jumps over the lazy dog and then sits down to think about it "
 _PARAGRAPH = "\u2029"
+
+
+@dataclass(frozen=True, slots=True)
+class PageLook:
+    """How the page is set: characters in a line, line height as a multiple, margins in pixels; what moves and dims."""
+
+    measure: int = MEASURE_CHARACTERS
+    line_height: float = LINE_HEIGHT
+    margin: int = PAGE_MARGIN
+    typewriter: bool = False
+    dims: bool = False
 
 
 class PageEdit(QTextEdit):
@@ -49,62 +62,80 @@ class PageEdit(QTextEdit):
     """A click without a selection: place in the text, and on the screen."""
     menu_wanted = Signal(object, int)
     """A context menu about to be shown, and the place it is about."""
+    copied = Signal(object, int, int)
+    """A selection is about to be copied, cut or dragged: the QMimeData, which may be added to, its start and end."""
+    pasting = Signal(object, str)
+    """Something is about to be pasted or dropped over the selection: its QMimeData, and the text that goes in."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         """Begin with an empty page."""
         super().__init__(parent)
-        set_role(self, "page")
-        self.setAcceptRichText(False)
-        self.setAccessibleName(self.tr("Your story"))
-        self.setCursorWidth(2)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         self.document().setDocumentMargin(PAGE_MARGIN)
+        self.look = PageLook()
         self.marks = FormatCompositor(self)
+        self.smart_keys = SmartKeys(self)
+        self.paragraphs = Paragraphs(self.document())
+        self._page_layout = PageLayout(self.document(), self.paragraphs)
+        self._page_layout.setPaintDevice(self.viewport())
+        self._page_layout.set_composer(self.marks.compose)
+        self.document().setDocumentLayout(self._page_layout)
+        self.setCursorWidth(2)
+        self._markup = MarkupLook()
+        self.marks.set_painter(LAYER, self._markup.find_pieces)
         self._ghost: GhostText | None = None
+        self._waiting_ghost = ""
         self._replacing = False
         self._accepting = False
         self._composing = False
         self._painted = False
+        self._settling = False
+        self._scrolled = 0
         self._page_font: QFont | None = None
-        self._ghost_answers: dict[str, Callable[[], object]] = {
-            "accept_ghost": self.accept_ghost,
-            "dismiss_ghost": self.drop_ghost,
-        }
-        self._ghost_keys = {"accept_ghost": "Tab", "dismiss_ghost": "Esc"}
+        self._settle_due = QTimer(self)
+        self._settle_due.setSingleShot(True)
+        self._settle_due.setInterval(0)
+        self._settle_due.timeout.connect(self._settle)
+        set_role(self, "page")
+        self.setAcceptRichText(False)
+        self.setAccessibleName(self.tr("Your story"))
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+        self.marks.changed.connect(self._on_marks_changed)
         self.document().contentsChange.connect(self._on_contents_change)
         self.cursorPositionChanged.connect(self._on_cursor_moved)
         self.verticalScrollBar().rangeChanged.connect(self._on_range_changed)
+        self.verticalScrollBar().valueChanged.connect(self._on_scrolled)
         self.set_text("")
 
     def text(self) -> str:
         """Return the text with line feeds between paragraphs and every other character as it was written."""
-        return self.document().toRawText().replace(_PARAGRAPH, "\n")
+        return self.paragraphs.text()
 
     def text_before_cursor(self) -> str:
         """Return what stands before the cursor, or before a selection."""
-        cursor = self.textCursor()
-        cursor.setPosition(cursor.selectionStart())
-        cursor.movePosition(QTextCursor.MoveOperation.Start, QTextCursor.MoveMode.KeepAnchor)
-        return cursor.selectedText().replace(_PARAGRAPH, "\n")
+        start = self.textCursor().selectionStart()
+        block = self.document().findBlock(start)
+        line = block.text().encode("utf-16-le", "surrogatepass")[: (start - block.position()) * 2]
+        lines = self.paragraphs.lines[: block.blockNumber()]
+        return "\n".join([*lines, line.decode("utf-16-le", "surrogatepass")])
 
-    def set_text(self, text: str) -> None:
-        """Put another text on the page; it can't be undone, and the cursor stands at its end."""
+    def set_text(self, text: str, cursor_position: int = -1) -> None:
+        """Put another text on the page; it can't be undone. The cursor stands at its end, or where it is asked to."""
         self._replacing = True
         self.drop_ghost()
+        self.marks.clear()
         document = self.document()
         document.setUndoRedoEnabled(False)
         document.clear()
         cursor = self.textCursor()
-        spacing = QTextBlockFormat()
-        spacing.setLineHeight(LINE_HEIGHT * 100, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
-        cursor.setBlockFormat(spacing)
         cursor.insertText(text)
         document.setUndoRedoEnabled(True)
         document.setModified(False)
+        if 0 <= cursor_position < document.characterCount():
+            cursor.setPosition(cursor_position)
         self.setTextCursor(cursor)
         self._replacing = False
-        self.ensureCursorVisible()
+        self._show_cursor()
 
     def insert(self, text: str) -> None:
         """Insert text behind the cursor or a selection, as one step that can be undone."""
@@ -123,6 +154,16 @@ class PageEdit(QTextEdit):
         cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
         cursor.insertText(text)
 
+    def replace_many(self, edits: list[tuple[int, int, str]]) -> None:
+        """Replace stretches (start, end, text), in order and apart from each other, as one step that can be undone."""
+        cursor = QTextCursor(self.document())
+        cursor.beginEditBlock()
+        for start, end, text in reversed(edits):
+            cursor.setPosition(start)
+            cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
+            cursor.insertText(text)
+        cursor.endEditBlock()
+
     def text_at(self, start: int, end: int) -> str:
         """Return a stretch of the text."""
         cursor = QTextCursor(self.document())
@@ -136,23 +177,38 @@ class PageEdit(QTextEdit):
         cursor.setPosition(start)
         cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
         self.setTextCursor(cursor)
-        self.ensureCursorVisible()
+        self._show_cursor()
 
     def set_page_font(self, font: QFont) -> None:
         """Write in this font."""
         self._page_font = font
+        self._markup.set_size(font.pointSizeF())
         self.setFont(font)
         self._fit_margins()
+        self._on_marks_changed()
         self._lay_out_ghost()
+
+    def set_look(self, look: PageLook) -> None:
+        """Set the page otherwise."""
+        self.look = look
+        self.document().setDocumentMargin(look.margin)
+        self._page_layout.set_spacing(look.line_height)
+        self._fit_margins()
+        self._fit_padding()
+        self._light_paragraph()
+        self._lay_out_ghost()
+        self._show_cursor()
+
+    # Ghost text
 
     @property
     def ghost(self) -> str:
-        """The suggestion at the cursor, empty where there is none."""
-        return self._ghost.text if self._ghost is not None else ""
+        """The suggestion on show, empty where there is none."""
+        return self._waiting_ghost or (self._ghost.text if self._ghost is not None else "")
 
     @property
     def is_accepting(self) -> bool:
-        """Whether a suggestion is just becoming text."""
+        """Whether the edit that is being heard of is a suggestion becoming text."""
         return self._accepting
 
     @property
@@ -161,8 +217,11 @@ class PageEdit(QTextEdit):
         return self._composing
 
     def show_ghost(self, text: str) -> None:
-        """Suggest a text at the cursor, or let the suggestion grow."""
+        """Suggest a text at the cursor, or let the suggestion grow; while an input method composes it waits."""
         if not text:
+            return
+        if self._composing:
+            self._waiting_ghost = text
             return
         position = self.textCursor().position()
         if self._ghost is None:
@@ -174,10 +233,11 @@ class PageEdit(QTextEdit):
 
     def drop_ghost(self) -> None:
         """Take the suggestion away; the document is as it was."""
-        if self._ghost is None:
+        waited, self._waiting_ghost = bool(self._waiting_ghost), ""
+        if self._ghost is None and not waited:
             return
         self._ghost = None
-        self._fit_scroll_range()
+        self._page_layout.set_gap(None)
         self.viewport().update()
         if not self._accepting:
             self.ghost_dropped.emit()
@@ -186,7 +246,7 @@ class PageEdit(QTextEdit):
         """Make the suggestion text, in one step that can be undone, and return it."""
         if self._ghost is None:
             return ""
-        text = self._ghost.text
+        text = self.ghost
         self._accepting = True
         self.drop_ghost()
         self.insert(text)
@@ -194,16 +254,16 @@ class PageEdit(QTextEdit):
         self.ghost_accepted.emit()
         return text
 
-    # Ghost text: layout and painting
-
     def _lay_out_ghost(self) -> None:
-        if self._ghost is None:
+        ghost = self._ghost
+        if ghost is None:
             return
-        block = self.document().findBlock(self._ghost.position)
+        block = self.document().findBlock(ghost.position)
+        box = self._page_layout.blockBoundingRect(block)
         margin = self.document().documentMargin()
-        width = self.document().textWidth() - 2 * margin
-        self._ghost.lay_out(block, self.font(), margin, width)
-        self._fit_scroll_range()
+        width = self.document().pageSize().width() - 2 * margin
+        ghost.lay_out(block, box, self.font(), margin, width, self.look.line_height)
+        self._page_layout.set_gap(Gap(ghost.position, ghost.push) if ghost.push else None)
         self.viewport().update()
 
     def _reveal_ghost(self) -> None:
@@ -215,49 +275,72 @@ class PageEdit(QTextEdit):
         if beyond > 0 and room > 0:
             bar.setValue(bar.value() + int(min(beyond, room)))
 
-    def _fit_scroll_range(self) -> None:
-        push = self._ghost.push if self._ghost is not None else 0.0
-        height = self.document().documentLayout().documentSize().height()
-        self.verticalScrollBar().setMaximum(max(0, int(height + push) - self.viewport().height()))
-
-    @Slot(int, int)
-    def _on_range_changed(self, _low: int, _high: int) -> None:
-        if self._ghost is not None:
-            self._fit_scroll_range()
-        self._fit_margins()
+    # Painting and scrolling
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Paint the page, and the ghost with what stands below it moved down."""
+        """Paint the page, and the ghost in the room that was made for it."""
         super().paintEvent(event)
         if self._ghost is not None and not self._composing:
-            self._paint_ghost()
+            painter = QPainter(self.viewport())
+            painter.translate(0, -self.verticalScrollBar().value())
+            self._ghost.paint(painter, QColor(current_tokens().accent))
+            painter.end()
         if not self._painted:
             self._painted = True
             self.first_painted.emit()
 
-    def _paint_ghost(self) -> None:
-        assert self._ghost is not None
-        tokens = current_tokens()
-        painter = QPainter(self.viewport())
-        painter.translate(0, -self.verticalScrollBar().value())
-        ghost = self._ghost
-        area = QRectF(0, ghost.split, self.viewport().width(), self._document_bottom() - ghost.split + ghost.push)
-        if ghost.push:
-            painter.fillRect(area, QColor(tokens.page))
-            painter.save()
-            painter.setClipRect(area.adjusted(0, ghost.push, 0, 0))
-            painter.translate(0, ghost.push)
-            context = QAbstractTextDocumentLayout.PaintContext()
-            context.palette = self.palette()
-            context.clip = area
-            self.document().documentLayout().draw(painter, context)
-            painter.restore()
-        ghost.paint(painter, QColor(tokens.accent))
-        painter.end()
+    @Slot()
+    def _on_marks_changed(self) -> None:
+        self._page_layout.look_again()
+        self._settle_due.start()
 
-    def _document_bottom(self) -> float:
-        visible = self.verticalScrollBar().value() + self.viewport().height()
-        return max(self.document().documentLayout().documentSize().height(), visible)
+    @Slot()
+    def _settle(self) -> None:
+        """Lay out what is seen; where that moves it, as what lies above gets its true height, scroll after it."""
+        if self._settling:
+            return
+        self._settling = True
+        bar = self.verticalScrollBar()
+        upwards = 0 < self._scrolled - bar.value() < self.viewport().height()
+        grown = self._page_layout.ensure(bar.value(), bar.value() + self.viewport().height())
+        if grown and upwards:
+            bar.setValue(bar.value() + int(grown))
+        self._scrolled = bar.value()
+        self._settling = False
+        self.viewport().update()
+
+    @Slot(int)
+    def _on_scrolled(self, _value: int) -> None:
+        self._settle()
+
+    @Slot(int, int)
+    def _on_range_changed(self, _low: int, _high: int) -> None:
+        self._fit_margins()
+
+    def _show_cursor(self) -> None:
+        """Bring the cursor into view; what is on the way there gets its true height, so look twice."""
+        for _attempt in range(2):
+            self.ensureCursorVisible()
+            self._centre_cursor()
+            self._settle()
+
+    def _centre_cursor(self) -> None:
+        if self.look.typewriter and not self._replacing:
+            beyond = self.cursorRect().center().y() - self.viewport().height() // 2
+            if beyond:
+                self.verticalScrollBar().setValue(self.verticalScrollBar().value() + beyond)
+
+    def _fit_padding(self) -> None:
+        half = self.viewport().height() / 2 - self._page_layout.pitch if self.look.typewriter else 0.0
+        self._page_layout.set_padding(max(half - self.look.margin, 0.0), max(half - self.look.margin, 0.0))
+
+    def _light_paragraph(self) -> None:
+        if not self.look.dims:
+            self._page_layout.light(None)
+            return
+        cursor, document = self.textCursor(), self.document()
+        first = document.findBlock(cursor.selectionStart()).blockNumber()
+        self._page_layout.light((first, document.findBlock(cursor.selectionEnd()).blockNumber()))
 
     # What happens to the text
 
@@ -265,32 +348,47 @@ class PageEdit(QTextEdit):
     def _on_contents_change(self, position: int, removed: int, added: int) -> None:
         if self._composing and removed == added:
             return  # preedit text makes Qt say so, but nothing was written
-        forget_counts(self.document(), position, added)
+        self.paragraphs.note_change(position, added)
         if self._replacing:
             return
+        self.marks.note_edit(position, removed, added)
         self.drop_ghost()
-        self.marks.refresh()
         self.edited.emit(position, removed, added)
 
     @Slot()
     def _on_cursor_moved(self) -> None:
         if self._ghost is not None and self.textCursor().position() != self._ghost.position:
             self.drop_ghost()
+        if self.look.dims:
+            self._light_paragraph()
+        if self.look.typewriter and QGuiApplication.mouseButtons() == Qt.MouseButton.NoButton:
+            self._centre_cursor()
 
     def inputMethodEvent(self, event: QInputMethodEvent) -> None:
-        """Let an input method compose undisturbed: the ghost is out of sight until it is done."""
+        """Let an input method compose undisturbed: the ghost is out of sight, and what comes meanwhile waits."""
+        was_composing = self._composing
         self._composing = bool(event.preeditString()) or not event.commitString()
         super().inputMethodEvent(event)
         self._composing = bool(event.preeditString())
         if event.commitString():
             self.drop_ghost()
-        if not self._composing:
-            self.marks.refresh()
+        if was_composing and not self._composing:
+            self._page_layout.forget_look(self.textCursor().block())
+            waiting, self._waiting_ghost = self._waiting_ghost, ""
+            self.show_ghost(waiting)
+            self._on_marks_changed()
         self.viewport().update()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Accept or dismiss a ghost; Shift+Return is a paragraph like Return, for a draft knows no other break."""
-        if self._ghost is not None and self._answer_ghost(event):
+        plain = event.modifiers() == Qt.KeyboardModifier.NoModifier
+        if self._ghost is not None and plain and event.key() == Qt.Key.Key_Tab and not self.isReadOnly():
+            self.accept_ghost()
+            return
+        if self._ghost is not None and plain and event.key() == Qt.Key.Key_Escape:
+            self.drop_ghost()
+            return
+        if self.smart_keys.handle(event):
             return
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and (
             event.modifiers() == Qt.KeyboardModifier.ShiftModifier
@@ -300,34 +398,28 @@ class PageEdit(QTextEdit):
             )
         super().keyPressEvent(event)
 
-    def hear_ghost_keys(self, keys: Mapping[str, str]) -> None:
-        """Answer a ghost with these keys, by what they do (``accept_ghost`` ...); the rest stay as they are."""
-        self._ghost_keys |= {name: key for name, key in keys.items() if name in self._ghost_answers}
-
-    def _answer_ghost(self, event: QKeyEvent) -> bool:
-        """Do with the ghost what this key is for; return whether it is for anything."""
-        pressed = QKeySequence(event.keyCombination()).toString()
-        name = next((name for name, key in self._ghost_keys.items() if key and key == pressed), "")
-        if not name or (self.isReadOnly() and name != "dismiss_ghost"):
-            return False
-        self._ghost_answers[name]()
-        return True
-
     def canInsertFromMimeData(self, source: QMimeData) -> bool:
         """Take anything that has text in it; files go to the library."""
         return not source.hasUrls() and (source.hasText() or source.hasHtml())
 
     def insertFromMimeData(self, source: QMimeData) -> None:
-        """Paste plain text with its paragraphs, whatever it looked like where it came from."""
-        text = source.text() if source.hasText() else QTextDocumentFragment.fromHtml(source.html()).toPlainText()
-        text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\x00", "")
-        self.textCursor().insertText(text)
+        """Paste or drop words with their paragraphs, headings and emphasis, cleaned of how they looked elsewhere."""
+        self.put_in(source, read_pasted(source))
+
+    def put_in(self, source: QMimeData, text: str) -> None:
+        """Put what was pasted in the place of the selection."""
+        self.pasting.emit(source, text)
+        cursor = self.textCursor()
+        cursor.beginEditBlock()
+        cursor.insertText(text)
+        cursor.endEditBlock()
         self.ensureCursorVisible()
 
     def createMimeDataFromSelection(self) -> QMimeData:
         """Copy plain text, no-break spaces included."""
-        data = QMimeData()
-        data.setText(self.textCursor().selectedText().replace(_PARAGRAPH, "\n"))
+        cursor = self.textCursor()
+        data = make_copied(cursor.selectedText().replace(_PARAGRAPH, "\n"))
+        self.copied.emit(data, cursor.selectionStart(), cursor.selectionEnd())
         return data
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
@@ -357,8 +449,9 @@ class PageEdit(QTextEdit):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep what lies over the text where it belongs."""
         super().resizeEvent(event)
+        self._fit_padding()
         self._lay_out_ghost()
-        self.marks.refresh()
+        self._settle()
 
     def changeEvent(self, event: QEvent) -> None:
         """Fit the measure to another font; a style sheet forgets the font when it is put on, so set it again."""
@@ -369,11 +462,13 @@ class PageEdit(QTextEdit):
                 self.setFont(wanted)
             self._fit_margins()
         elif event.type() == QEvent.Type.PaletteChange:
+            self.marks.refresh()
             self.viewport().update()
 
     def _fit_margins(self) -> None:
         metrics = QFontMetricsF(self.font())
-        measure = metrics.horizontalAdvance(_SAMPLE) / len(_SAMPLE) * MEASURE_CHARACTERS + 2 * PAGE_MARGIN
+        letter = metrics.horizontalAdvance(_SAMPLE) / len(_SAMPLE)
+        measure = letter * self.look.measure + 2 * self.look.margin
         spare = max(0, int((self.width() - measure) / 2))
         # The scroll bar takes its room from the margin, so that its coming and going never breaks lines anew.
         bar = self.verticalScrollBar()
