@@ -35,7 +35,6 @@ from storydesk.ui.at_home import AtHome
 from storydesk.ui.editor.page import PageEdit
 from storydesk.ui.editor.page_notes import PageNotes
 from storydesk.ui.editor.places import Places
-from storydesk.ui.editor.word_count import count_document
 from storydesk.ui.empty_page import EmptyPage
 from storydesk.ui.library.library_panel import LibraryPanel
 from storydesk.ui.machine_news import MachineNews
@@ -252,7 +251,7 @@ class MainWindow(QMainWindow):
         self.places.enter(opened.draft.id if opened is not None else 0)
         self.partner.write.set_prompt(opened.story.prompt if opened is not None else "")
         self._on_drafts_changed(opened)
-        words = count_document(self.page.document())
+        words = self.page.paragraphs.count_words()
         self.workroom.manuscripts.begin_count(words)
         self._show_words(words)
         self.workroom.note_replaced()
@@ -277,7 +276,7 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _on_count_due(self) -> None:
-        self._show_words(count_document(self.page.document()))
+        self._show_words(self.page.paragraphs.count_words())
 
     def _show_words(self, words: int) -> None:
         self.status.show_words(words)
@@ -394,7 +393,7 @@ class MainWindow(QMainWindow):
             self.panels.keep()
             self.places.leave()
             self.partner.write.keep_settings()
-        self.workroom.manuscripts.settle_count(count_document(self.page.document()))
+        self.workroom.manuscripts.settle_count(self.page.paragraphs.count_words())
         self.notices.leave()
         self.hide()
         self.side.close()
