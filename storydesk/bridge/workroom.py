@@ -6,8 +6,10 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
+from storydesk.bridge.draft_score import ScoreState
 from storydesk.bridge.engine_worker import EngineState, EngineWorker, ScoreReady
 from storydesk.bridge.grammar_worker import CheckedStory, GrammarWorker
+from storydesk.bridge.insight_worker import InsightWorker
 from storydesk.bridge.manuscript_controller import ManuscriptController, OpenStory
 from storydesk.bridge.memory_controller import MemoryController
 from storydesk.bridge.polish_controller import PolishController
@@ -29,6 +31,8 @@ class Workroom(QObject):
     """The PolishSettings of the story that was opened."""
     score_changed = Signal(object)
     """A DraftScore of the text as it is; None where there is nothing to score or it is not known yet."""
+    score_state_changed = Signal(object)
+    """The ScoreState of what ``score_changed`` said last."""
 
     def __init__(self, desk: Desk, parent: QObject | None = None) -> None:
         """Make everything; nothing runs before ``start_library`` and ``start_engines``."""
@@ -36,12 +40,15 @@ class Workroom(QObject):
         self.desk = desk
         self.revision = 0
         self._read_page: Callable[[], str] = str
+        self._read_place: Callable[[], int] = int
+        self._score_state = ScoreState.UNKNOWN
         self._running = False
         self._names: tuple[str, ...] = ()
         self.polish_settings = PolishSettings()
         self.library = SerialWorker("library", self)
         self.engine = EngineWorker(desk, self)
         self.grammar = GrammarWorker(desk, self)
+        self.insight = InsightWorker(desk.insight, self)
         self.polisher = PolishController(desk, self.grammar, self.engine, self)
         self.manuscripts = ManuscriptController(desk, self.library, self.read_page, self)
         self.writing = WritingController(desk, self.engine, self.library, self)
@@ -51,11 +58,21 @@ class Workroom(QObject):
         self.manuscripts.story_opened.connect(self._read_polish_settings)
         self.memory.page_changed.connect(self._on_memory_changed)
         self.engine.score_ready.connect(self._on_score_ready)
+        self.engine.score_grown.connect(self._on_score_ready)
+        self.engine.score_failed.connect(self._on_score_failed)
         self.engine.engine_ready.connect(self._on_engine_ready)
 
     def watch_page(self, read_page: Callable[[], str]) -> None:
         """Take the text from here; called in the GUI thread only."""
         self._read_page = read_page
+
+    def watch_place(self, read_place: Callable[[], int]) -> None:
+        """Ask here where the writer is; the score begins there."""
+        self._read_place = read_place
+
+    def read_place(self) -> int:
+        """Return about where on the page the writer is."""
+        return self._read_place()
 
     def read_page(self) -> str:
         """Return the text on the page."""
@@ -78,6 +95,7 @@ class Workroom(QObject):
         """Hear that the writer changed the text."""
         self.revision += 1
         self.manuscripts.autosave.note_change()
+        self._set_score_state(ScoreState.STALE)
         self._score_due.start(SCORE_PAUSE_MILLISECONDS)
         self._grammar_due.start(GRAMMAR_PAUSE_MILLISECONDS)
 
@@ -89,6 +107,7 @@ class Workroom(QObject):
         """Hear that another text is on the page."""
         self.revision += 1
         self.score_changed.emit(None)
+        self._set_score_state(ScoreState.UNKNOWN)
         self.look_again()
 
     def look_again(self) -> None:
@@ -145,9 +164,11 @@ class Workroom(QObject):
         self.memory.save_now()
         self.engine.close(0)  # begins to end while the text is being saved
         self.grammar.close(0)
+        self.insight.close(0)
         saved = self.manuscripts.autosave.flush()
         unsaved = [] if saved else self.manuscripts.autosave.unsaved_texts()
         ended = [self.engine.close(JOIN_SECONDS), self.grammar.close(JOIN_SECONDS), self.library.close()]
+        ended.append(self.insight.close(JOIN_SECONDS))
         if all(ended):
             self.desk.close()
         return unsaved
@@ -156,7 +177,9 @@ class Workroom(QObject):
     def _on_score_due(self) -> None:
         if self._running:
             opened: OpenStory | None = self.manuscripts.opened
-            self.engine.score(self.revision, self.read_page(), opened.story.prompt if opened else "")
+            prompt = opened.story.prompt if opened else ""
+            self.engine.score(self.revision, self.read_page(), prompt, self.read_place())
+            self._set_score_state(ScoreState.WORKING)
 
     @Slot()
     def _on_grammar_due(self) -> None:
@@ -174,6 +197,17 @@ class Workroom(QObject):
     def _on_score_ready(self, event: ScoreReady) -> None:
         if event.revision == self.revision:
             self.score_changed.emit(event.score)
+            whole = event.score is None or event.score.known == 1.0
+            self._set_score_state(ScoreState.CURRENT if whole else ScoreState.WORKING)
+
+    @Slot(object)
+    def _on_score_failed(self, _failure: object) -> None:
+        self._set_score_state(ScoreState.UNKNOWN)
+
+    def _set_score_state(self, state: ScoreState) -> None:
+        if state is not self._score_state:
+            self._score_state = state
+            self.score_state_changed.emit(state)
 
     @Slot(object)
     def _on_engine_ready(self, _state: EngineState) -> None:
