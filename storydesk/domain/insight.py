@@ -126,6 +126,28 @@ def _collect(
     return LineScore(starts, ends, nats, ranks, cost, count, count_words(line)), following
 
 
+def take_words(score: LineScore, first: int, last: int, shift: int = 0) -> LineScore:
+    """Return some words of a line, moved by ``shift`` places; the line's sums stay as they were."""
+    return replace(
+        score,
+        starts=array("i", (place + shift for place in score.starts[first:last])),
+        ends=array("i", (place + shift for place in score.ends[first:last])),
+        nats=score.nats[first:last],
+        ranks=score.ranks[first:last],
+    )
+
+
+def join_words(head: LineScore, tail: LineScore) -> LineScore:
+    """Return a line of the words of both, with the sums of the first."""
+    return replace(
+        head,
+        starts=head.starts + tail.starts,
+        ends=head.ends + tail.ends,
+        nats=head.nats + tail.nats,
+        ranks=head.ranks + tail.ranks,
+    )
+
+
 # Classes
 
 
