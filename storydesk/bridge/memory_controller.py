@@ -156,10 +156,12 @@ class MemoryController(QObject):
 
         self._library.submit(lambda: self._desk.memory.import_lorebook(story_id, path), on_read, self.failed.emit)
 
-    def export_lorebook(self, entries: Sequence[LoreEntry], path: Path, form: LoreFormat) -> None:
+    def export_lorebook(
+        self, entries: Sequence[LoreEntry], path: Path, form: LoreFormat, *, overwrite: bool = False
+    ) -> None:
         """Write entries as a file."""
         self._library.submit(
-            lambda: self._desk.memory.export_lorebook(entries, path, form),
+            lambda: self._desk.memory.export_lorebook(entries, path, form, overwrite=overwrite),
             lambda _done: self.exported.emit(path),
             self.failed.emit,
         )

@@ -97,11 +97,13 @@ class MemoryService:
         fresh = [entry for entry in book.entries if _describe(entry) not in known]
         return self._store.keep_entries(story_id, fresh), book
 
-    def export_lorebook(self, entries: Sequence[LoreEntry], path: Path, form: LoreFormat) -> None:
-        """Write entries as a file, replacing one; raise StorydeskError(NOT_WRITABLE, DISK_FULL)."""
+    def export_lorebook(
+        self, entries: Sequence[LoreEntry], path: Path, form: LoreFormat, *, overwrite: bool = False
+    ) -> None:
+        """Write entries as a file; raise StorydeskError(FILE_EXISTS, NOT_WRITABLE, DISK_FULL)."""
         record = write_lorebook(entries, form)
         text = json.dumps(record, ensure_ascii=False, indent=2)
-        write_atomically(path, text.encode("utf-8", "replace"))
+        write_atomically(path, text.encode("utf-8", "replace"), overwrite=overwrite)
 
 
 def read_lorebook_file(path: Path) -> ReadLorebook:

@@ -74,6 +74,10 @@ TABLE: tuple[ActionSpec, ...] = (
     ActionSpec("toggle_partner", _n("Partner"), "Ctrl+Shift+P", "square-half", _n("Show or fold the partner"), True),
     ActionSpec("show_write", _n("Write"), "Ctrl+Shift+W", checkable=True),
     ActionSpec("show_polish", _n("Polish"), "Ctrl+Shift+G", checkable=True),
+    ActionSpec(
+        "show_memory", _n("Memory"), "Ctrl+Shift+M", tip=_n("What the model knows and what it will see"), checkable=True
+    ),
+    ActionSpec("lorebook", _n("Lorebook…"), "Ctrl+L", "book-bookmark", _n("People, places and laws of your story")),
     ActionSpec("larger_text", _n("Larger text"), "Ctrl++", "magnifying-glass-plus"),
     ActionSpec("smaller_text", _n("Smaller text"), "Ctrl+-", "magnifying-glass-minus"),
     ActionSpec("tune", _n("Tune my model"), "Ctrl+T", "magic-wand", _n("Teach the model your own voice"), writes=True),
@@ -96,6 +100,7 @@ MENU: tuple[tuple[str, ...], ...] = (
     ("go_on", "three_ways", "stop", "accept_ghost", "dismiss_ghost"),
     ("polish", "next_note", "previous_note", "show_fixes"),
     ("search", "go_to_prompt", "go_to_page", "next_pane", "focus_mode", "toggle_library", "toggle_partner"),
+    ("lorebook",),
     ("larger_text", "smaller_text"),
     ("palette", "show_keys", "show_tour"),
     ("tune", "models", "preferences", "quit"),

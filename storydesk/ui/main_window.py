@@ -38,6 +38,7 @@ from storydesk.ui.editor.places import Places
 from storydesk.ui.empty_page import EmptyPage
 from storydesk.ui.library.library_panel import LibraryPanel
 from storydesk.ui.machine_news import MachineNews
+from storydesk.ui.memory.story_memory import StoryMemory
 from storydesk.ui.notice_bar import NoticeBar
 from storydesk.ui.questions import ask_to_close_unsaved, ask_to_delete
 from storydesk.ui.sentences import say_untitled
@@ -133,6 +134,10 @@ class MainWindow(QMainWindow):
         self.co_writer = CoWriter(self.workroom, self.page, self.partner.write)
         self.side = SidePages(self.workroom, self.phrases, self.pages, self.page.text, self, self.shortcuts)
         self.at_home = AtHome(self.workroom, actions, self.shortcuts, self)
+        self.memory = StoryMemory(
+            self.workroom, self.page, self.partner.write, self.pages, self.phrases, self.side.show_writing
+        )
+        self.partner.add_tab("memory", self.memory.panel)
         self.side.setting_changed.connect(self._on_setting_changed)
         self.side.returned.connect(self.page.setFocus)
         self._count_due = make_single_shot(self, COUNT_MILLISECONDS, self._on_count_due)
@@ -159,6 +164,7 @@ class MainWindow(QMainWindow):
         manuscripts.trashed.connect(self.library.offer_undo)
         manuscripts.failed.connect(self.notices.post)
         manuscripts.something_lost.connect(self.notices.post)
+        self.workroom.memory.failed.connect(self.notices.post)
         manuscripts.autosave.state_changed.connect(self.status.show_saved)
         self.page.edited.connect(self._on_edited)
         self.page.first_painted.connect(self._on_painted)
@@ -219,6 +225,7 @@ class MainWindow(QMainWindow):
             "quit": self.close,
             **self.panels.slots(),
             **self.at_home.slots(),
+            **self.memory.slots(),
             "show_keys": self.side.show_keys,
         }
         slots |= {f"use_way_{number}": partial(self.co_writer.use, number) for number in (1, 2, 3)}
@@ -341,7 +348,7 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _on_keys_changed(self) -> None:
-        self.page.hear_ghost_keys(self.shortcuts.keys_on_page())
+        self.page.ghost_keys.hear(self.shortcuts.keys_on_page())
 
     def _change_size(self, step: int) -> None:
         self._settings.set(PAGE_SIZE, PAGE_SIZE.accept(self._settings.get(PAGE_SIZE) + step))
@@ -394,6 +401,7 @@ class MainWindow(QMainWindow):
             self.places.leave()
             self.partner.write.keep_settings()
         self.workroom.manuscripts.settle_count(self.page.paragraphs.count_words())
+        self.memory.flush()
         self.notices.leave()
         self.hide()
         self.side.close()
