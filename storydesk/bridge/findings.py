@@ -2,11 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from storydesk.bridge.edit_log import EditLog
 from storydesk.bridge.offsets import find_code_points
 from storydesk.domain.polishing import Category, Finding, fingerprint, merge_findings
+
+
+class _Followed:
+    """Findings and what was edited since they were found; each gets its new place when somebody asks."""
+
+    def __init__(self, findings: Iterable[Finding] = ()) -> None:
+        self._findings = list(findings)
+        self._log = EditLog()
+
+    def __bool__(self) -> bool:
+        return bool(self._findings)
+
+    def follow(self, position: int, removed: int, added: int) -> None:
+        if self._findings:
+            self._log.note(position, removed, added)
+
+    def read(self) -> list[Finding]:
+        """Return the findings where they are now, without those that an edit touched."""
+        if not self._log.is_untouched:
+            self._findings = list(_move(self._findings, self._log))
+            self._log = EditLog()
+        return self._findings
+
+    def remove(self, finding: Finding) -> None:
+        findings = self.read()
+        if finding in findings:
+            findings.remove(finding)
 
 
 class Findings:
@@ -14,34 +42,34 @@ class Findings:
 
     def __init__(self) -> None:
         """Begin with none."""
-        self._quick: list[Finding] = []
-        self._deep: list[Finding] = []
+        self._quick = _Followed()
+        self._deep = _Followed()
         # What the writer has just decided holds at once, though a check that began before may still report.
         self._ignored: dict[tuple[str, str], set[str]] = {}
         self._rules: set[str] = set()
         self._learnt: set[str] = set()
-        self._shown: list[Finding] = []
+        self._shown = _Followed()
 
     @property
     def shown(self) -> Sequence[Finding]:
         """Both passes merged, without what was ignored."""
-        return self._shown
+        return self._shown.read()
 
     def clear(self) -> None:
         """Forget everything, for another draft."""
-        self._quick, self._deep, self._shown = [], [], []
+        self._quick, self._deep, self._shown = _Followed(), _Followed(), _Followed()
         self._ignored.clear()
         self._rules.clear()
         self._learnt.clear()
 
     def set_quick(self, text: str, findings: Iterable[Finding]) -> None:
         """Take the quick pass over ``text``, which the document holds now."""
-        self._quick = list(findings)
+        self._quick = _Followed(findings)
         self._rebuild(text)
 
     def set_deep(self, text: str, findings: Iterable[Finding]) -> None:
         """Take the deep pass over ``text``."""
-        self._deep = list(findings)
+        self._deep = _Followed(findings)
         self._rebuild(text)
 
     def set_deep_late(self, old: str, text: str, findings: Iterable[Finding]) -> None:
@@ -54,13 +82,10 @@ class Findings:
         self.set_deep(text, _shift(list(findings), before, removed, added))
 
     def shift(self, position: int, removed: int, added: int) -> bool:
-        """Follow an edit; findings that it touches are dropped. Say whether anything changed."""
-        if not self._shown and not self._quick and not self._deep:
-            return False
-        self._quick = _shift(self._quick, position, removed, added)
-        self._deep = _shift(self._deep, position, removed, added)
-        self._shown = _shift(self._shown, position, removed, added)
-        return True
+        """Follow an edit; findings that it touches are dropped. Say whether there are any. Costs next to nothing."""
+        for followed in (self._quick, self._deep, self._shown):
+            followed.follow(position, removed, added)
+        return bool(self._quick or self._deep or self._shown)
 
     def ignore(self, text: str, finding: Finding) -> str:
         """Drop a finding, in this sentence for good; return the fingerprint that it is known by."""
@@ -73,25 +98,24 @@ class Findings:
     def ignore_rule(self, rule: str) -> None:
         """Drop all findings of a rule, for good."""
         self._rules.add(rule)
-        for finding in [finding for finding in self._shown if finding.rule == rule]:
+        for finding in [finding for finding in self.shown if finding.rule == rule]:
             self.drop(finding)
 
     def learn(self, text: str, word: str) -> None:
         """Drop every misspelling that is this word, in whatever case, for good."""
         self._learnt.add(word.casefold())
         encoded = text.encode("utf-16-le", "surrogatepass")
-        for finding in [finding for finding in self._shown if self._is_learnt(encoded, finding)]:
+        for finding in [finding for finding in self.shown if self._is_learnt(encoded, finding)]:
             self.drop(finding)
 
     def drop(self, finding: Finding) -> None:
         """Drop one finding."""
         for listed in (self._quick, self._deep, self._shown):
-            if finding in listed:
-                listed.remove(finding)
+            listed.remove(finding)
 
     def find_at(self, position: int) -> Finding | None:
         """Return the finding that covers a place, or ends there."""
-        for finding in self._shown:
+        for finding in self.shown:
             if finding.start <= position <= finding.end:
                 return finding
             if finding.start > position:
@@ -99,11 +123,11 @@ class Findings:
         return None
 
     def _rebuild(self, text: str) -> None:
-        merged = merge_findings(self._deep, self._quick)
+        merged = merge_findings(self._deep.read(), self._quick.read())
         if self._ignored or self._rules or self._learnt:
             encoded = text.encode("utf-16-le", "surrogatepass")
             merged = [finding for finding in merged if not self._is_left_alone(text, encoded, finding)]
-        self._shown = merged
+        self._shown = _Followed(merged)
 
     def _is_left_alone(self, text: str, encoded: bytes, finding: Finding) -> bool:
         if finding.rule in self._rules or self._is_learnt(encoded, finding):
@@ -129,6 +153,14 @@ def _count_same(first: bytes, second: bytes) -> int:
         else:
             high = middle - 1
     return low
+
+
+def _move(findings: Sequence[Finding], log: EditLog) -> Iterator[Finding]:
+    """Yield the findings that stand in one piece, where they are now."""
+    for finding in findings:
+        change = log.follow(finding.start, finding.end)
+        if change is not None:
+            yield replace(finding, start=finding.start + change, end=finding.end + change) if change else finding
 
 
 def _shift(findings: list[Finding], position: int, removed: int, added: int) -> list[Finding]:

@@ -7,11 +7,11 @@ and with three hundred thousand.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Generic, Protocol, TypeVar
 
-_END = 1 << 60
+from storydesk.bridge.edit_log import EditLog
 
 F = TypeVar("F")
 F_co = TypeVar("F_co", covariant=True)
@@ -31,55 +31,6 @@ class Marked(Protocol[F_co]):
     @property
     def format(self) -> F_co:
         """How it looks."""
-
-
-class EditLog:
-    """Which stretches of an earlier text still stand, and where they are now. UTF-16 units or any other."""
-
-    def __init__(self) -> None:
-        """Begin with a text that nobody has touched."""
-        self._starts = [0]
-        self._ends = [_END]
-        self._origins = [0]
-
-    def __len__(self) -> int:
-        """Return how many stretches there are."""
-        return len(self._starts)
-
-    def note(self, position: int, removed: int, added: int) -> None:
-        """Hear of an edit."""
-        end, change = position + removed, added - removed
-        first = bisect_right(self._ends, position)
-        after = bisect_left(self._starts, end, lo=first)
-        starts, ends, origins = [], [], []
-        if first < len(self._starts) and self._starts[first] < position:
-            starts.append(self._starts[first])
-            ends.append(position)
-            origins.append(self._origins[first])
-        last = max(after - 1, first)
-        if last < len(self._starts) and self._starts[last] < end < self._ends[last]:
-            starts.append(end + change)
-            ends.append(self._ends[last] + change)
-            origins.append(self._origins[last] + end - self._starts[last])
-        elif not removed and starts:  # an insertion inside a stretch parts it
-            starts.append(end + change)
-            ends.append(self._ends[first] + change)
-            origins.append(self._origins[first] + end - self._starts[first])
-            after = first + 1
-        if change:
-            for number in range(after, len(self._starts)):
-                self._starts[number] += change
-                self._ends[number] += change
-        self._starts[first:after] = starts
-        self._ends[first:after] = ends
-        self._origins[first:after] = origins
-
-    def find(self, start: int, end: int) -> Iterator[tuple[int, int, int]]:
-        """Yield (start, end, origin) of the stretches that touch a range of the text as it is now."""
-        number = bisect_right(self._ends, start)
-        while number < len(self._starts) and self._starts[number] < end:
-            yield self._starts[number], self._ends[number], self._origins[number]
-            number += 1
 
 
 class MarkLayer(Generic[F]):

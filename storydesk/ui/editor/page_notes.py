@@ -262,8 +262,7 @@ class PageNotes(QObject):
 
     @Slot(int, int, int)
     def _on_edited(self, position: int, removed: int, added: int) -> None:
-        if self.findings.shift(position, removed, added):
-            self._mark()
+        if self.findings.shift(position, removed, added):  # the underlines follow by themselves
             self._list_due.start()  # the list beside the page can wait for the end of the word
 
     @Slot(int, QPoint)
