@@ -25,6 +25,7 @@ from PySide6.QtWidgets import QTextEdit, QWidget
 from storydesk.ui.editor.clipboard import make_copied, read_pasted
 from storydesk.ui.editor.compositor import FormatCompositor
 from storydesk.ui.editor.ghost import GhostText
+from storydesk.ui.editor.ghost_keys import GhostKeys
 from storydesk.ui.editor.markup_look import LAYER, MarkupLook
 from storydesk.ui.editor.page_layout import Gap, PageLayout
 from storydesk.ui.editor.paragraphs import Paragraphs
@@ -91,6 +92,9 @@ class PageEdit(QTextEdit):
         self._settling = False
         self._scrolled = 0
         self._page_font: QFont | None = None
+        self.ghost_keys = GhostKeys()
+        self.ghost_keys.add("accept_ghost", "Tab", self.accept_ghost)
+        self.ghost_keys.add("dismiss_ghost", "Esc", self.drop_ghost)
         self._settle_due = QTimer(self)
         self._settle_due.setSingleShot(True)
         self._settle_due.setInterval(0)
@@ -381,12 +385,7 @@ class PageEdit(QTextEdit):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Accept or dismiss a ghost; Shift+Return is a paragraph like Return, for a draft knows no other break."""
-        plain = event.modifiers() == Qt.KeyboardModifier.NoModifier
-        if self._ghost is not None and plain and event.key() == Qt.Key.Key_Tab and not self.isReadOnly():
-            self.accept_ghost()
-            return
-        if self._ghost is not None and plain and event.key() == Qt.Key.Key_Escape:
-            self.drop_ghost()
+        if self._ghost is not None and self.ghost_keys.answer(event, writes=not self.isReadOnly()):
             return
         if self.smart_keys.handle(event):
             return
