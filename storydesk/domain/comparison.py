@@ -19,7 +19,9 @@ from storydesk.domain.failures import FailureCode, StorydeskError
 IsCancelled = Callable[[], bool]
 
 _PARAGRAPH = re.compile(r"[^\n]*\n+|[^\n]+")
-_TOKEN = re.compile(r"\w+(?:['’\-]\w+)*|\s+|[^\w\s]")
+# Scripts that put no space between words are compared character by character.
+_UNSPACED = "\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+_TOKEN = re.compile(rf"[{_UNSPACED}]|(?:(?![{_UNSPACED}])[\w'’\-])+|\s+|[^\w\s]")
 # Two stretches of so many tokens each are compared one with the other; larger ones first by what is rare in them.
 _MOST_PAIRS = 250_000
 _NEAR_WORDS = 2
