@@ -77,6 +77,11 @@ class OnnxEngine:
         self._current = Cancellation()
         return self._loaded(self._generator).generate(request, self._current)
 
+    def measure_end(self, request: GenerationRequest) -> float:
+        """Return how probable the end of the text is where the context ends, 0 to 1; raise CANCELLED."""
+        self._current = Cancellation()
+        return self._loaded(self._generator).measure_end(request, self._current)
+
     def score(
         self, text: str, prompt: str = "", is_cancelled: IsCancelled | None = None, *, alternatives: int = 0
     ) -> TextScore:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from storydesk.domain.failures import FailureCode, StorydeskError
 from storydesk.domain.generation import Finished, FinishReason, GenerationEvent, GenerationRequest
 from storydesk.inference.cancellation import Cancellation, Cancelled
 from storydesk.inference.candidate import Candidate, WritingVoice
@@ -92,6 +93,15 @@ class TextGenerator:
         phrases = read_phrases(request.settings, self._voice.tokenizer)
         candidates = [Candidate(number, request, self._voice, phrases) for number in range(max(request.count, 1))]
         return self._write(request, candidates, cancellation)
+
+    def measure_end(self, request: GenerationRequest, cancellation: Cancellation) -> float:
+        """Return the model's own probability that the text ends where the context does."""
+        try:
+            logits = self._cache.read(self._fit(self._lay_out(request)), cancellation).astype(np.float64)
+        except Cancelled as error:
+            raise StorydeskError(FailureCode.CANCELLED) from error
+        shares = np.exp(logits - logits.max())
+        return float(shares[self._voice.end_token] / shares.sum())
 
     def _write(
         self, request: GenerationRequest, candidates: list[Candidate], cancellation: Cancellation

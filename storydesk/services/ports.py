@@ -50,6 +50,9 @@ class TextEngine(Protocol):
     def generate(self, request: GenerationRequest) -> Iterator[GenerationEvent]:
         """Yield chunks and one Finished for each candidate; closing the iterator cancels."""
 
+    def measure_end(self, request: GenerationRequest) -> float:
+        """Return how probable the end of the text is where the context ends, 0 to 1; raise CANCELLED."""
+
     def score(
         self, text: str, prompt: str = "", is_cancelled: IsCancelled | None = None, *, alternatives: int = 0
     ) -> TextScore:

@@ -194,6 +194,11 @@ class WritingService:
             else:
                 yield from answers[event.candidate].take(event)
 
+    def measure_end(self, request: WritingRequest) -> float:
+        """Return how probable the model finds it that the story ends with ``text``, 0 to 1; raise CANCELLED."""
+        engine = self._engines.engine(request.model)
+        return engine.measure_end(_address(request, self._fit(engine, request), engine))
+
     def preview(self, request: WritingRequest) -> Preview:
         """Return what the model would see; raise what loading may raise."""
         engine = self._engines.engine(request.model)

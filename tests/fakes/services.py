@@ -71,6 +71,7 @@ class FakeEngine:
         self.model = model
         self.device = "CPU"
         self.requests: list[GenerationRequest] = []
+        self.ends: list[str] = []
         self.closed = False
         self._script = script
         self._cancelled = False
@@ -96,6 +97,10 @@ class FakeEngine:
                 word = self._script[(number + request.seed + candidate) % len(self._script)]
                 yield TextChunk(f" {word}", candidate)
         yield from (Finished(FinishReason.LENGTH, request.words, 100.0, candidate=each) for each in numbers)
+
+    def measure_end(self, request: GenerationRequest) -> float:
+        self.ends.append(request.context)
+        return 0.5 if request.context.endswith("rang.") else 0.001
 
     def score(
         self, text: str, prompt: str = "", is_cancelled: IsCancelled | None = None, *, alternatives: int = 0
