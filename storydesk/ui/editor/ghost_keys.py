@@ -1,4 +1,4 @@
-"""The keys that answer a suggestion while one is on show: take it, or send it away."""
+"""The keys that answer a suggestion while one is on show: take all of it, a sentence, a word, or none."""
 
 from __future__ import annotations
 

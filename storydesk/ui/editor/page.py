@@ -92,7 +92,9 @@ class PageEdit(QTextEdit):
         self._settling = False
         self._scrolled = 0
         self._page_font: QFont | None = None
-        self.ghost_keys = GhostKeys(self)
+        self.ghost_keys = GhostKeys()
+        self.ghost_keys.add("accept_ghost", "Tab", self.accept_ghost)
+        self.ghost_keys.add("dismiss_ghost", "Esc", self.drop_ghost)
         self._settle_due = QTimer(self)
         self._settle_due.setSingleShot(True)
         self._settle_due.setInterval(0)
@@ -383,7 +385,7 @@ class PageEdit(QTextEdit):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Accept or dismiss a ghost; Shift+Return is a paragraph like Return, for a draft knows no other break."""
-        if self._ghost is not None and self.ghost_keys.answer(event):
+        if self._ghost is not None and self.ghost_keys.answer(event, writes=not self.isReadOnly()):
             return
         if self.smart_keys.handle(event):
             return
