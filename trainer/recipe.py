@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from trainer.base import Base, open_base
 from trainer.config import Hyperparameters
 from trainer.control import Control, StopRequested
-from trainer.corpus.preparation import Corpus, prepare_corpus
+from trainer.corpus.preparation import Corpus, fingerprint_corpus, prepare_corpus
 from trainer.corpus.rows import Row, make_heldout_rows, make_training_rows
 from trainer.corpus.tokens import load_tokenizer, tokenise_documents
 from trainer.evaluation.figures import HeldoutFigures, TextSize, measure_size
+from trainer.evaluation.stories import TrainingText, measure_stories
 from trainer.export.building import build_bundle
 from trainer.export.bundle import Description, find_finished
 from trainer.protocol.codec import decode_request
@@ -34,6 +35,7 @@ from trainer.protocol.messages import (
     SampleWritten,
     Stage,
     StageEntered,
+    StoriesMeasured,
 )
 from trainer.reporter import Reporter
 from trainer.resources import require_disk, require_memory
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
 REQUEST_NAME = "request.json"
 STATE_NAME = "state.json"
 CHECKPOINTS_NAME = "checkpoints"
+_SAMPLES_BEFORE = "samples_before"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +109,14 @@ def tune(folder: Path, reporter: Reporter, control: Control) -> None:
     corpus = prepare_corpus(request, run.base.normaliser, folder, run.enter)
     texts = _pack(run, corpus)
     network, before = _measure_before(run, texts)
+    stories_before = _write_before(run, network, corpus)
     steps = _tune(run, network, texts, before)
     after = _measure_after(run, network, texts, steps)
-    _write_samples(run, network, corpus)
-    manifest = _export(run, network, texts, before, after)
+    run.enter(Stage.SAMPLING)
+    stories_after = [text for _, text in _write_samples(run, network, corpus, "after")]
+    stories = _measure_stories(run, corpus, stories_before, stories_after)
+    description = _describe(run, corpus, before, after, stories)
+    manifest = _export(run, network, texts, description)
     _complete(reporter, request, manifest, steps=steps, seconds=time.monotonic() - began)
 
 
@@ -253,13 +260,25 @@ def _measure_after(run: _Run, network: TunedNetwork, texts: _Texts, steps: int) 
     return figures
 
 
-def _write_samples(run: _Run, network: TunedNetwork, corpus: Corpus) -> None:
-    """Let the tuned network write on held-out prompts."""
+def _write_before(run: _Run, network: TunedNetwork, corpus: Corpus) -> list[str]:
+    """Let the base write on held-out prompts, or report what it wrote when this run was started first."""
+    kept = run.state.get(_SAMPLES_BEFORE)
+    if isinstance(kept, list):
+        for prompt, text in kept:
+            run.reporter.report(SampleWritten(str(prompt), str(text), "before"))
+        return [str(text) for _, text in kept]
+    written = _write_samples(run, network, corpus, "before")
+    run.remember(**{_SAMPLES_BEFORE: written})
+    return [text for _, text in written]
+
+
+def _write_samples(run: _Run, network: TunedNetwork, corpus: Corpus, moment: str) -> list[tuple[str, str]]:
+    """Let the network write on held-out prompts, with the same seeds at every moment."""
     from trainer.tuning.samples import write_sample
 
-    run.enter(Stage.SAMPLING)
     tokenizer = load_tokenizer(run.base.weights)
     prompts = list(dict.fromkeys(document.prompt for document in corpus.split.heldout))
+    written = []
     for number, prompt in enumerate(prompts[: run.settings.sample_stories]):
         text = write_sample(
             network,
@@ -272,10 +291,51 @@ def _write_samples(run: _Run, network: TunedNetwork, corpus: Corpus) -> None:
             seed=run.request.seed + number,
             check=run.control.raise_if_stopping,
         )
-        run.reporter.report(SampleWritten(prompt, text))
+        run.reporter.report(SampleWritten(prompt, text, moment))
+        written.append((prompt, text))
+    return written
 
 
-def _export(run: _Run, network: TunedNetwork, texts: _Texts, before: HeldoutFigures, after: HeldoutFigures) -> Manifest:
+def _measure_stories(run: _Run, corpus: Corpus, before: list[str], after: list[str]) -> tuple[StoriesMeasured, ...]:
+    """Report how varied the stories are and how much of them was learnt by heart."""
+    training = TrainingText(document.story for document in corpus.split.training)
+    found = tuple(
+        measure_stories(stories, training, moment) for moment, stories in (("before", before), ("after", after))
+    )
+    for each in found:
+        run.reporter.report(each)
+    return found
+
+
+def _describe(
+    run: _Run,
+    corpus: Corpus,
+    before: HeldoutFigures,
+    after: HeldoutFigures,
+    stories: tuple[StoriesMeasured, ...],
+) -> Description:
+    """Return what manifest and card say of the model, so that it can be traced to its text."""
+    request, base = run.request, run.base
+    return Description(
+        name=request.name,
+        kind="tuned",
+        licence=base.licence,
+        origin=f"tuned from {base.name}",
+        lineage=(base.name, *base.lineage),
+        run_id=request.run_id,
+        heldout={"perplexity_before": before.perplexity, "perplexity_after": after.perplexity},
+        settings={**dataclasses.asdict(run.settings), "seed": request.seed},
+        data={
+            "sha256": fingerprint_corpus(corpus),
+            "training_stories": len(corpus.split.training),
+            "heldout_stories": len(corpus.split.heldout),
+            "words": corpus.words,
+        },
+        stories=stories,
+    )
+
+
+def _export(run: _Run, network: TunedNetwork, texts: _Texts, description: Description) -> Manifest:
     """Write weights and graphs, compare the graphs with torch and rename the bundle into place."""
     import torch
 
@@ -292,16 +352,6 @@ def _export(run: _Run, network: TunedNetwork, texts: _Texts, before: HeldoutFigu
         return result
 
     request, base = run.request, run.base
-    description = Description(
-        name=request.name,
-        kind="tuned",
-        licence=base.licence,
-        origin=f"tuned from {base.name}",
-        lineage=(base.name, *base.lineage),
-        run_id=request.run_id,
-        heldout={"perplexity_before": before.perplexity, "perplexity_after": after.perplexity},
-        settings={**dataclasses.asdict(run.settings), "seed": request.seed},
-    )
     return build_bundle(
         Path(request.bundle),
         base,

@@ -22,6 +22,7 @@ from trainer.protocol.messages import (
     Stage,
     StageEntered,
     StepTaken,
+    StoriesMeasured,
     UnknownEvent,
 )
 
@@ -32,6 +33,8 @@ EVENTS: list[Event] = [
     HeldoutMeasured("before", 0, 39.8, 3.68, 5.1, 1.42, 900),
     StepTaken(3, 90, 3.5, 1e-4, 5200.0, 61.5),
     SampleWritten("Ein Tür – 扉", "“Open,”\nshe said \U0001f6aa."),
+    SampleWritten("The door", "It stood open.", "before"),
+    StoriesMeasured("after", 3, 420, 0.91, 0.02, 9, "the bell rang and rang over the wall again", 0.004),
     GraphCompared("int8", "torch", 0.02, 39.9, 39.8),
     NoticeGiven("checkpoint_damaged", {"path": "a"}),
     RunCompleted("/b", 39.8, 31.0, 90, 77.0),

@@ -224,7 +224,7 @@ def test_a_run_stopped_after_tuning_goes_on_without_tuning_again(
         raise StopRequested
 
     with monkeypatch.context() as patched:
-        patched.setattr("trainer.recipe._write_samples", stop)
+        patched.setattr("trainer.recipe._measure_stories", stop)
         with pytest.raises(StopRequested):
             carry_out(folder)
     taken = len([event for event in journal(folder) if event["kind"] == "step_taken"])

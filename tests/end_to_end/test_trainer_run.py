@@ -181,7 +181,11 @@ def test_a_whole_run_from_stories_to_a_bundle(tmp_path: Path, started: list[Trai
     corpus = next(event for event in events if event["kind"] == "corpus_prepared")
     assert (corpus["documents_kept"], corpus["heldout_documents"]) == (24, 4)
     assert corpus["changed"] == {"typography": 24}
-    assert len([event for event in events if event["kind"] == "sample_written"]) == 2
+    samples = [event for event in events if event["kind"] == "sample_written"]
+    assert [sample["moment"] for sample in samples] == ["before"] * 2 + ["after"] * 2
+    assert [sample["prompt"] for sample in samples[:2]] == [sample["prompt"] for sample in samples[2:]]
+    stories = [event for event in events if event["kind"] == "stories_measured"]
+    assert [each["moment"] for each in stories] == ["before", "after"]
     differences = {event["graph"]: event["largest_difference"] for event in events if event["kind"] == "graph_compared"}
     assert differences.keys() == {"fp32", "int8", "int4", "portable"}
     assert max(differences["fp32"], differences["portable"]) < 1e-3

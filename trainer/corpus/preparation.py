@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,6 +29,16 @@ class Corpus:
     words: int
     report: CleaningReport
     notices: tuple[NoticeGiven, ...] = ()
+
+
+def fingerprint_corpus(corpus: Corpus) -> str:
+    """Return the SHA-256 of every prompt and story that is learned from or measured with, in order."""
+    digest = hashlib.sha256()
+    for side in (corpus.split.training, corpus.split.heldout):
+        for document in side:
+            digest.update(f"{document.prompt}\x00{document.story}\x00".encode("utf-8", "surrogatepass"))
+        digest.update(b"\x01")
+    return digest.hexdigest()
 
 
 def prepare_corpus(request: Request, normaliser: str, run_folder: Path, enter: Callable[[Stage], None]) -> Corpus:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from trainer.base import Base
+from trainer.export.card import CARD_NAME, write_card
 from trainer.protocol.failures import TrainerError, TrainerFailure
 from trainer.protocol.manifest import (
     MANIFEST_NAME,
@@ -20,7 +21,7 @@ from trainer.protocol.manifest import (
     encode_manifest,
     read_manifest,
 )
-from trainer.protocol.messages import Parameter
+from trainer.protocol.messages import Parameter, StoriesMeasured
 from trainer.tuning.checkpoints import sync_file, sync_folder
 
 WEIGHTS = "weights"
@@ -42,6 +43,8 @@ class Description:
     run_id: str = ""
     heldout: Mapping[str, float] = field(default_factory=dict)
     settings: Mapping[str, Parameter] = field(default_factory=dict)
+    data: Mapping[str, Parameter] = field(default_factory=dict)
+    stories: tuple[StoriesMeasured, ...] = ()
 
 
 @contextlib.contextmanager
@@ -65,7 +68,8 @@ def write_beside(bundle: Path) -> Iterator[Path]:
 def finish_bundle(
     partial: Path, bundle: Path, base: Base, description: Description, graphs: tuple[Graph, ...], default_graph: str
 ) -> Manifest:
-    """Write the manifest, force every file to disk and rename the folder to ``bundle``."""
+    """Write card and manifest, force every file to disk and rename the folder to ``bundle``."""
+    (partial / CARD_NAME).write_text(write_card(description, graphs), encoding="utf-8")
     manifest = Manifest(
         name=description.name,
         kind=description.kind,
@@ -81,6 +85,7 @@ def finish_bundle(
         run_id=description.run_id,
         heldout=description.heldout,
         settings=description.settings,
+        data=description.data,
     )
     (partial / MANIFEST_NAME).write_text(encode_manifest(manifest), encoding="utf-8")
     for path in partial.rglob("*"):

@@ -39,10 +39,12 @@ WIDE_FROM = 16
 
 _CONTRIB = "com.microsoft"
 # What ONNX itself has; the rest is ONNX Runtime's own.
-_STANDARD = {"Abs", "Add", "Cast", "Div", "Gather", "GreaterOrEqual", "If", "LayerNormalization", "Max", "Mul"}
-_STANDARD |= {"QuantizeLinear", "ReduceMax", "Relu", "Size"}
+_STANDARD = {"Abs", "Add", "Cast", "Concat", "ConstantOfShape", "Gather", "GreaterOrEqual", "If", "LayerNormalization"}
+_STANDARD |= {"Max", "Mul", "QuantizeLinear", "ReduceMax", "Relu", "Reshape", "Shape", "Size", "Unsqueeze"}
 _OPSET = 18
 _IR_VERSION = 9
+# Signed whole numbers from -127 to 127 are kept as unsigned ones around this.
+_MIDDLE = 128
 # GroupQueryAttention wants head sizes in multiples of this; narrower heads are padded with zeros.
 _HEAD_STEP = 8
 # What is larger goes into a file beside the graph: that one is mapped, where a graph is read, parsed and copied.
@@ -184,6 +186,7 @@ class _GraphBuilder:
         self._care = care
         self._nodes: list[onnx.NodeProto] = []
         self._branch = ""
+        self._by_rows = False
         self._wide = False
         self._head = -(-shape.head_size // _HEAD_STEP) * _HEAD_STEP
         self._number = TensorProto.FLOAT16 if form.half else TensorProto.FLOAT
@@ -191,6 +194,7 @@ class _GraphBuilder:
     def build(self, precision: str, *, by_rows: bool) -> onnx.ModelProto:
         """Return the whole model."""
         shape = self._shape
+        self._by_rows = by_rows
         hidden = self._embed()
         self._predict(self._choose_kernel(hidden) if by_rows else self._add_layers(hidden))
         inputs = [
@@ -269,21 +273,45 @@ class _GraphBuilder:
             outputs = [row, *self._describe_cache(f"{self._branch}present")]
             branches[branch] = helper.make_graph(self._nodes, self._branch.strip("/"), [], outputs)
         self._nodes, self._branch, self._wide = outer, "", False
-        count = self._node("Size", ["token_ids"], "token count")
+        self._measure_rows()
         least = self._store.add("wide from", np.array(WIDE_FROM, np.int64))
-        many = self._node("GreaterOrEqual", [count, least], "many tokens")
+        many = self._node("GreaterOrEqual", ["token count", least], "many tokens")
         presents = [value.name for value in self._describe_cache("present")]
         return self._node("If", [many], "wanted rows", *presents, **branches)
 
+    def _measure_rows(self) -> None:
+        """Add what all products by rows share: the sizes of [batch, tokens, width] and a zero point for each row."""
+        rest = self._store.add("the rest", np.array([-1], np.int64))
+        sizes = self._node("Shape", ["token_ids"], "token sizes")
+        self._node("Concat", [sizes, rest], "wide/sizes", axis=0)
+        count = self._node("Size", ["token_ids"], "token count")
+        rows = self._node("Reshape", [count, rest], "row count")
+        middle = helper.make_tensor("middle", TensorProto.UINT8, [1], [_MIDDLE])
+        self._node("ConstantOfShape", [rows], "wide/middles", value=middle)
+
     def _add_layers(self, hidden: str) -> str:
-        """Add all layers in the branch's kernel; return the rows whose logits are wanted."""
+        """Add all layers in the branch's kernel; return the rows whose logits are wanted.
+
+        By rows, everything but attention works on [rows, width]: all tokens of all texts one below the other.
+        """
         shape = self._shape
+        if self._wide:
+            hidden = self._flatten(hidden, shape.width)
         normed = self._normalise_first(hidden)
         for layer in range(shape.layers):
             normed, hidden = self._add_and_normalise(f"h.{layer}.ln_2", self._attend(layer, normed), hidden)
             following = f"h.{layer + 1}.ln_1" if layer + 1 < shape.layers else "ln_f"
             normed, hidden = self._add_and_normalise(following, self._transform(layer, normed), hidden)
+        normed = self._unflatten(normed) if self._wide else normed
         return self._node("Gather", [normed, "wanted"], f"{self._branch}wanted rows", axis=1)
+
+    def _flatten(self, name: str, width: int) -> str:
+        size = self._store.add(f"rows of {width}", np.array([-1, width], np.int64))
+        return self._node("Reshape", [name, size], f"{name} in rows")
+
+    def _unflatten(self, name: str) -> str:
+        """Return [rows, width] as [batch, tokens, width] again."""
+        return self._node("Reshape", [name, "wide/sizes"], f"{name} by text")
 
     def _keep_norm(self, name: str) -> tuple[str, str]:
         """Keep a layer norm's scale and bias, evened out for the projection behind it where that is by rows."""
@@ -304,7 +332,7 @@ class _GraphBuilder:
         four = self._form.layers is not None and self._form.layers.bits == 4
         return self._activations is not None and (self._wide or four)
 
-    def _find_evening(self, name: str, matrix: Float32) -> Float32:
+    def _find_evening(self, name: str, matrix: Float32, *, by_rows: bool | None = None) -> Float32:
         """Return [inputs] factors that even out a projection's inputs; its weights are divided by them.
 
         GPT-2 has channels many times as large as the rest, and one scale for a row would round the others away. The
@@ -312,7 +340,7 @@ class _GraphBuilder:
         bits it is the weights that are rounded: there the usual sizes count and not the largest.
         """
         assert self._activations is not None
-        if self._wide:
+        if self._wide if by_rows is None else by_rows:
             inputs, weights = self._activations.largest[name], np.abs(matrix).max(0)
         else:
             inputs, weights = np.sqrt(self._activations.mean_square[name]), np.sqrt(np.square(matrix).mean(0))
@@ -325,11 +353,16 @@ class _GraphBuilder:
         return self._node("LayerNormalization", [hidden, scale, bias], name, axis=-1, epsilon=epsilon)
 
     def _add_and_normalise(self, name: str, change: _Product, hidden: str) -> tuple[str, str]:
-        """Return the layer norm of ``hidden + change`` and the sum itself, made by one node."""
-        inputs = [change.name, hidden, *self._keep_norm(name), *([change.bias] if change.bias else [])]
-        output = f"{self._branch}{name}"
+        """Return the layer norm of ``hidden + change``, and the sum itself."""
+        norm = list(self._keep_norm(name))
+        output, epsilon = f"{self._branch}{name}", self._shape.epsilon
         total = f"{output}.input"
-        return self._node("SkipLayerNormalization", inputs, output, "", "", total, epsilon=self._shape.epsilon), total
+        if self._form.half:
+            # One kernel on a GPU. On the CPU the same node goes number by number and takes eight times as long.
+            inputs = [change.name, hidden, *norm, *([change.bias] if change.bias else [])]
+            return self._node("SkipLayerNormalization", inputs, output, "", "", total, epsilon=epsilon), total
+        self._node("Add", [self._complete(change), hidden], total)
+        return self._node("LayerNormalization", [total, *norm], output, axis=-1, epsilon=epsilon), total
 
     def _attend(self, layer: int, normed: str) -> _Product:
         shape, name = self._shape, f"h.{layer}.attn"
@@ -337,11 +370,18 @@ class _GraphBuilder:
         bias = self._weights.read(f"{name}.c_attn.bias", 3 * shape.width)
         evening = self._find_evening(f"h.{layer}.ln_1", matrix.T) if self._evens else None
         matrix, bias = self._pad_heads(matrix).T, self._pad_heads(bias[None])[0]
+        output = self._pad_heads(self._weights.read(f"{name}.c_proj.weight", shape.width, shape.width).T)
+        values_evening = self._find_values_evening(name, output)
+        if values_evening is not None:
+            start = 2 * len(values_evening)
+            matrix = np.concatenate([matrix[:start], matrix[start:] * values_evening[:, None]])
+            bias = np.concatenate([bias[:start], bias[start:] * values_evening])
         packed = self._project(f"{name}.c_attn", normed, matrix, bias, source=f"h.{layer}.ln_1", evening=evening)
+        query = self._complete(packed)
         past = [f"past_key.{layer}", f"past_value.{layer}"]
         attended = self._node(
             "GroupQueryAttention",
-            [self._complete(packed), "", "", *past, "last_index", "total_length"],
+            [self._unflatten(query) if self._wide else query, "", "", *past, "last_index", "total_length"],
             f"{self._branch}{name}",
             f"{self._branch}present_key.{layer}",
             f"{self._branch}present_value.{layer}",
@@ -350,9 +390,17 @@ class _GraphBuilder:
             do_rotary=0,
             scale=shape.attention_scale(layer),
         )
-        matrix = self._weights.read(f"{name}.c_proj.weight", shape.width, shape.width)
+        if self._wide:
+            attended = self._flatten(attended, shape.heads * self._head)
         bias = self._weights.read(f"{name}.c_proj.bias", shape.width)
-        return self._project(f"{name}.c_proj", attended, self._pad_heads(matrix.T), bias, source=name)
+        return self._project(f"{name}.c_proj", attended, output, bias, source=name, evening=values_evening)
+
+    def _find_values_evening(self, name: str, matrix: Float32) -> Float32 | None:
+        """Return what the values of attention are multiplied with, so that its output comes evened out.
+
+        Both kernels of a graph keep the same cache, so both do it.
+        """
+        return self._find_evening(name, matrix, by_rows=True) if self._by_rows else None
 
     def _pad_heads(self, matrix: Float32) -> Float32:
         """Return ``matrix`` with zeros behind each head's columns, so that heads have the size the operator takes."""
@@ -424,7 +472,7 @@ class _GraphBuilder:
                 blocks = self._form.output if kept else Blocks(4, self._care.size)
             return self._multiply(name, inputs, matrix, bias, blocks, importance)
         if evening is None:
-            # Nothing before these two projections could take the factors in: the cache is both kernels'.
+            # Nothing before this projection could take the factors in: FastGelu is no straight line.
             evening = self._find_evening(source, matrix)
             inputs = self._node("Mul", [inputs, self._add(f"wide/{name}.evening", evening)], f"wide/{name}.even")
         return self._multiply_rows(name, inputs, matrix / evening, bias)
@@ -433,19 +481,19 @@ class _GraphBuilder:
         """Add a product of whole numbers with one scale for each row of the inputs and one for each output."""
         place = f"wide/{name}"
         magnitudes = self._node("Abs", [inputs], f"{place}.magnitudes")
-        axes = self._store.add("last axis", np.array([-1], np.int64))
-        largest = self._node("ReduceMax", [magnitudes, axes], f"{place}.largest", keepdims=1)
+        last = self._store.add("last axis", np.array([-1], np.int64))
+        largest = self._node("ReduceMax", [magnitudes, last], f"{place}.largest", keepdims=0)
         step = self._store.add("step", np.array(1 / 127, np.float32))
         least = self._store.add("least scale", np.array(1e-12, np.float32))
         scale = self._node("Mul", [largest, step], f"{place}.scale")
         scale = self._node("Max", [scale, least], f"{place}.safe scale")
-        steps = self._node("Div", [inputs, scale], f"{place}.steps")
-        one = self._store.add("one", np.array(1, np.float32))
-        middle = self._store.add("middle", np.array(128, np.uint8))
-        rounded = self._node("QuantizeLinear", [steps, one, middle], f"{place}.rounded")
+        rounded = self._node("QuantizeLinear", [inputs, scale, "wide/middles"], f"{place}.rounded", axis=0)
         numbers, scales = quantise_outputs(np.ascontiguousarray(matrix))
+        one = self._store.add("one", np.array(1, np.float32))
+        middle = self._store.add("middle", np.array(_MIDDLE, np.uint8))
         weights = [self._store.add(f"{place}.numbers", numbers), one, self._store.add(f"{place}.scales", scales)]
         product = self._node("MatMulIntegerToFloat", [rounded, *weights, middle], f"{place}.product")
+        scale = self._node("Unsqueeze", [scale, last], f"{place}.column")
         added = self._store.add(f"{name}.bias", bias)
         return _Product(self._node("Mul", [product, scale], place), added)
 

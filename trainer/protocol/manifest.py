@@ -21,7 +21,7 @@ from typing import Any
 from trainer.protocol.codec import check_version
 
 MANIFEST_NAME = "manifest.json"
-FORMAT_VERSION = "1.1"
+FORMAT_VERSION = "1.2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,8 @@ class Manifest:
     """The whole description of a bundle; ``files`` maps POSIX paths inside it to their checksums.
 
     ``heldout`` holds ``perplexity_before`` and ``perplexity_after`` for a tuned model. ``lineage`` names the bases,
-    nearest first. ``created`` is ISO 8601 in UTC.
+    nearest first. ``created`` is ISO 8601 in UTC. ``data`` (from 1.2) says what text a tuned model has learned from:
+    its SHA-256 and how much there was.
     """
 
     name: str
@@ -92,6 +93,7 @@ class Manifest:
     run_id: str = ""
     heldout: Mapping[str, float] = field(default_factory=dict)
     settings: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+    data: Mapping[str, str | int | float | bool] = field(default_factory=dict)
 
 
 class ManifestError(ValueError):
@@ -123,6 +125,7 @@ def decode_manifest(text: str) -> Manifest:
             run_id=str(record.get("run_id", "")),
             heldout={str(key): float(value) for key, value in record.get("heldout", {}).items()},
             settings=dict(record.get("settings", {})),
+            data=dict(record.get("data", {})),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ManifestError(f"the manifest cannot be read: {error}") from error

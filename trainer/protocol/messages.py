@@ -126,11 +126,31 @@ class CheckpointSaved:
 
 @dataclass(frozen=True, slots=True)
 class SampleWritten:
-    """A story the tuned model wrote on a held-out prompt."""
+    """A story written on a held-out prompt, by the tuned model or (``moment`` is ``before``) by its base."""
 
     kind: ClassVar[str] = "sample_written"
     prompt: str
     text: str
+    moment: str = "after"
+
+
+@dataclass(frozen=True, slots=True)
+class StoriesMeasured:
+    """What the stories of one moment are like; shares are 0 to 1.
+
+    ``longest_copy`` counts the words of ``longest_passage``, the longest run that stands in the training text word for
+    word; ``copied_share`` is how many of all runs of eight words do.
+    """
+
+    kind: ClassVar[str] = "stories_measured"
+    moment: str
+    stories: int
+    words: int
+    distinct_2: float
+    repetition_3: float
+    longest_copy: int
+    longest_passage: str
+    copied_share: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +223,7 @@ Event = (
     | StepTaken
     | CheckpointSaved
     | SampleWritten
+    | StoriesMeasured
     | GraphCompared
     | NoticeGiven
     | RunCompleted
@@ -219,6 +240,7 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     StepTaken,
     CheckpointSaved,
     SampleWritten,
+    StoriesMeasured,
     GraphCompared,
     NoticeGiven,
     RunCompleted,

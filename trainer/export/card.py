@@ -1,0 +1,79 @@
+"""The model card: what a tuned model comes from and what was measured, for whoever meets its folder."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping, Sequence
+from importlib import metadata
+from typing import TYPE_CHECKING
+
+from trainer.protocol.messages import Parameter, StoriesMeasured
+
+if TYPE_CHECKING:
+    from trainer.export.bundle import Description
+    from trainer.protocol.manifest import Graph
+
+CARD_NAME = "README.md"
+_LIBRARIES = ("torch", "transformers", "accelerate", "peft", "onnx", "onnxruntime", "onnxruntime-gpu", "tokenizers")
+
+
+def write_card(description: Description, graphs: Sequence[Graph]) -> str:
+    """Return the card as Markdown."""
+    lines = [f"# {description.name}", "", _say_origin(description), "", f"Licence: {description.licence}."]
+    if description.data:
+        lines += ["", "## Text", "", *_list_items(description.data)]
+    if description.heldout:
+        lines += [
+            "",
+            "## Held-out text (perplexity per token, given the prompts)",
+            "",
+            *_list_items(description.heldout),
+        ]
+    if description.stories:
+        lines += ["", "## Stories written on held-out prompts", "", *_table(description.stories)]
+    if graphs:
+        lines += ["", "## Graphs", "", "| graph | perplexity | of the reference |", "|---|---:|---:|"]
+        lines += [
+            f"| {graph.precision} | {graph.perplexity:.4g} | {graph.reference_perplexity:.4g} |" for graph in graphs
+        ]
+    if description.settings:
+        lines += ["", "## Settings", "", *_list_items(description.settings)]
+    lines += ["", "## Made with", "", *_list_items(list_versions()), ""]
+    return "\n".join(lines)
+
+
+def list_versions() -> dict[str, Parameter]:
+    """Return the versions of what took part, as far as it is installed."""
+    found: dict[str, Parameter] = {"python": platform.python_version(), "system": platform.platform(terse=True)}
+    for name in _LIBRARIES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _say_origin(description: Description) -> str:
+    origin = f"A GPT-2 model, {description.origin}."
+    older = description.lineage[1:]
+    return f"{origin} Before that: {', '.join(older)}." if older else origin
+
+
+def _list_items(items: Mapping[str, object]) -> list[str]:
+    return [f"- {name.replace('_', ' ')}: {_say(value)}" for name, value in items.items()]
+
+
+def _say(value: object) -> str:
+    return f"{value:.5g}" if isinstance(value, float) else str(value)
+
+
+def _table(stories: Sequence[StoriesMeasured]) -> list[str]:
+    lines = [
+        "| | distinct-2 | repetition-3 | longest copy, words | runs of eight copied |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    return lines + [
+        f"| {each.moment} | {each.distinct_2:.3f} | {each.repetition_3:.3f} | {each.longest_copy} "
+        f"| {each.copied_share:.1%} |"
+        for each in stories
+    ]
