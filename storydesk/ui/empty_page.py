@@ -8,7 +8,7 @@ from PySide6.QtCore import QCoreApplication, Qt, Signal
 from PySide6.QtGui import QAction, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from storydesk.ui.theme import SPACE_L, SPACE_M, SPACE_XL, icon, make_label, set_role
+from storydesk.ui.theme import SPACE_L, SPACE_M, SPACE_XL, FlowLayout, WrapButton, icon, make_label, scaled, set_role
 
 MOST_WIDTH = 520
 
@@ -30,7 +30,7 @@ class EmptyPage(QFrame):
         super().__init__(parent)
         set_role(self, "page")
         inside = QWidget(self)
-        inside.setMaximumWidth(MOST_WIDTH)
+        inside.setMaximumWidth(scaled(MOST_WIDTH))
         column = QVBoxLayout(inside)
         column.setSpacing(SPACE_M)
         column.addWidget(make_label(self.tr("A blank page, and somebody to write with"), "title", inside))
@@ -52,20 +52,16 @@ class EmptyPage(QFrame):
         self.import_button = QPushButton(actions["import_story"].text(), inside)
         self.import_button.setIcon(icon("download-simple"))
         self.import_button.clicked.connect(actions["import_story"].trigger)
-        row = QHBoxLayout()
-        row.setSpacing(SPACE_M)
-        row.addWidget(self.new_button)
-        row.addWidget(self.import_button)
-        row.addStretch(1)
+        row = FlowLayout(space=SPACE_M)
+        row.add(self.new_button, self.import_button)
         column.addLayout(row)
         column.addSpacing(SPACE_L)
         column.addWidget(make_label(self.tr("Or try this prompt:"), "muted", inside))
-        self.sample_button = QPushButton(f"“{sample_prompt()}”", inside)
+        self.sample_button = WrapButton(f"“{sample_prompt()}”", inside)
         self.sample_button.setToolTip(self.tr("Begins a story with this prompt and lets the model write"))
         self.sample_button.clicked.connect(lambda: self.sample_wanted.emit(sample_prompt()))
-        sample_row = QHBoxLayout()
-        sample_row.addWidget(self.sample_button)
-        sample_row.addStretch(1)
+        sample_row = FlowLayout()
+        sample_row.add(self.sample_button)
         column.addLayout(sample_row)
         for button in (self.new_button, self.import_button, self.sample_button):
             button.setEnabled(actions["new_story"].isEnabled())

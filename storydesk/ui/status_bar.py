@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from storydesk.bridge.autosave import SaveState
 from storydesk.bridge.draft_score import DraftScore
 from storydesk.bridge.engine_worker import EngineState
 from storydesk.ui.sentences import say_count
-from storydesk.ui.theme import SPACE_L, SPACE_M, make_label, set_role
+from storydesk.ui.theme import SPACE_L, SPACE_M, make_label, scaled, set_role
 
 HEIGHT = 34
 NARROW = 820
@@ -22,7 +22,8 @@ class StatusBar(QFrame):
         """Begin with nothing known."""
         super().__init__(parent)
         set_role(self, "status")
-        self.setFixedHeight(HEIGHT)
+        self.setMinimumHeight(HEIGHT)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.setAccessibleName(self.tr("Status"))
         self.words = self._label("muted")
         self.perplexity = self._label("chip-accent")
@@ -107,15 +108,15 @@ class StatusBar(QFrame):
 
     def fit(self, width: int) -> None:
         """Leave the less important away where there is little room."""
-        self.notes.setVisible(width >= NARROW)
-        self.device.setVisible(bool(self._device) and width >= NARROW)
+        self.notes.setVisible(width >= scaled(NARROW))
+        self.device.setVisible(bool(self._device) and width >= scaled(NARROW))
 
     def _show_device(self) -> None:
         if not self._device:
             return
         speed = self.tr("{device} {speed} tokens/s").format(device=self._device, speed=f"{self._speed:.0f}")
         self.device.setText(speed if self._speed else self._device)
-        self.device.setVisible(self.width() >= NARROW)
+        self.device.setVisible(self.width() >= scaled(NARROW))
 
     def _label(self, role: str) -> QLabel:
         return make_label("", role, self, wrap=False)

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QAction, QFontMetrics
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QMenu, QPushButton, QToolButton, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QMenu, QPushButton, QSizePolicy, QToolButton, QWidget
 
 from storydesk.bridge.manuscript_controller import OpenStory
 from storydesk.ui.actions import MENU, TipFollower
 from storydesk.ui.sentences import say_draft, say_untitled
-from storydesk.ui.theme import SPACE_M, SPACE_XS, icon, set_role
+from storydesk.ui.theme import SPACE_M, SPACE_XS, icon, scaled, set_role
 
 HEIGHT = 48
 NARROW = 860
@@ -34,7 +34,8 @@ class TopBar(QFrame):
         """Begin without a story."""
         super().__init__(parent)
         set_role(self, "bar")
-        self.setFixedHeight(HEIGHT)
+        self.setMinimumHeight(HEIGHT)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self._actions = actions
         self._writes = actions["new_story"].isEnabled()
         self.menu_button = self._make_menu_button()
@@ -44,7 +45,7 @@ class TopBar(QFrame):
         self.title.setPlaceholderText(say_untitled())
         self.title.setAccessibleName(self.tr("Title of the story"))
         self.title.setReadOnly(not self._writes)
-        self.title.setMaximumWidth(TITLE_MOST)
+        self.title.setMaximumWidth(scaled(TITLE_MOST))
         self.title.textChanged.connect(self._on_title_text_changed)
         self.title.textEdited.connect(self.title_changed)
         self.draft_button = QToolButton(self)
@@ -97,17 +98,17 @@ class TopBar(QFrame):
     def fit(self, width: int) -> None:
         """Leave words away where there is little room."""
         style = Qt.ToolButtonStyle.ToolButtonTextBesideIcon
-        if width < NARROW:
+        if width < scaled(NARROW):
             style = Qt.ToolButtonStyle.ToolButtonIconOnly
         for button in (self.focus_button, self.export_button):
             button.setToolButtonStyle(style)
-        self.tune_button.setText("" if width < NARROW else self._actions["tune"].text())
+        self.tune_button.setText("" if width < scaled(NARROW) else self._actions["tune"].text())
         self.tune_button.setAccessibleName(self._actions["tune"].text())
 
     def _fit_title(self) -> None:
         text = self.title.text() or self.title.placeholderText()
-        self.title.setMinimumWidth(min(_text_width(self.title, text), TITLE_MOST // 2))
-        self.title.setFixedWidth(min(_text_width(self.title, text), TITLE_MOST))
+        self.title.setMinimumWidth(min(_text_width(self.title, text), scaled(TITLE_MOST) // 2))
+        self.title.setFixedWidth(min(_text_width(self.title, text), scaled(TITLE_MOST)))
 
     @Slot(str)
     def _on_title_text_changed(self, _text: str) -> None:

@@ -10,7 +10,7 @@ from PySide6.QtCore import QEvent, QObject, Qt, Signal, Slot
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QAction, QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from storydesk.ui.theme import CARD_RADIUS, SPACE_L, SPACE_M, SPACE_S, SPACE_XL, icon, make_label, set_role
+from storydesk.ui.theme import CARD_RADIUS, SPACE_L, SPACE_M, SPACE_S, SPACE_XL, FlowLayout, icon, make_label, set_role
 
 WIDTH_IN_LETTERS: Final = 62
 PICTURE: Final = 40
@@ -135,16 +135,11 @@ class TourCard(QFrame):
         top.setSpacing(SPACE_M)
         top.addWidget(self.picture)
         top.addWidget(self.heading, 1)
-        offer = QHBoxLayout()
-        offer.addWidget(self.offer_button)
-        offer.addStretch(1)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(SPACE_S)
-        buttons.addWidget(self.skip_button)
-        buttons.addStretch(1)
-        buttons.addWidget(self.place)
-        buttons.addWidget(self.back_button)
-        buttons.addWidget(self.next_button)
+        top.addWidget(self.place)
+        offer = FlowLayout()
+        offer.add(self.offer_button)
+        buttons = FlowLayout(space=SPACE_S)
+        buttons.add(self.next_button, self.back_button, self.skip_button)
         column = QVBoxLayout(self)
         column.setContentsMargins(SPACE_XL, SPACE_XL, SPACE_XL, SPACE_L)
         column.setSpacing(SPACE_L)
@@ -155,9 +150,9 @@ class TourCard(QFrame):
         column.addSpacing(CARD_RADIUS)
         column.addLayout(buttons)
         for first, second in (
+            (self.offer_button, self.next_button),
             (self.next_button, self.back_button),
-            (self.back_button, self.offer_button),
-            (self.offer_button, self.skip_button),
+            (self.back_button, self.skip_button),
         ):
             QWidget.setTabOrder(first, second)
 
@@ -182,7 +177,8 @@ class TourCard(QFrame):
     def _place(self) -> None:
         window = self.window()
         width = min(self.fontMetrics().averageCharWidth() * WIDTH_IN_LETTERS, window.width() - 2 * SPACE_M)
-        needed = self.layout().totalHeightForWidth(width)
+        layout = self.layout()
+        needed = layout.totalHeightForWidth(width) if layout is not None else 0
         height = min(max(needed, self.minimumSizeHint().height()), window.height() - 2 * SPACE_M)
         self.setGeometry((window.width() - width) // 2, (window.height() - height) // 3, width, height)
 

@@ -12,10 +12,12 @@ from storydesk.domain.settings import PARTNER_SHOWN, PARTNER_TAB, SIDE_SHOWN, WI
 from storydesk.services.ports import SettingsStore
 from storydesk.ui.assistant.partner_panel import PartnerPanel
 from storydesk.ui.status_bar import StatusBar
+from storydesk.ui.theme import scaled
 from storydesk.ui.top_bar import TopBar
 
 NARROW = 1024
 NARROWEST = NARROW * 2 // 3
+LEAST_PAGE = 220
 USUAL_SIZE = (1280, 800)
 
 
@@ -83,11 +85,11 @@ class WindowPanels(QObject):
         """Fold the partner away where there is little room, and bring it back where there is enough."""
         self._top.fit(width)
         self._status.fit(width)
-        narrow = width <= NARROW
+        narrow = width <= scaled(NARROW)
         if narrow != self._was_narrow:
             self._was_narrow = narrow
             self._partner_shown.setChecked(not narrow and self._settings.get(PARTNER_SHOWN))
-            self._library_shown.setChecked(width > NARROWEST and self._settings.get(SIDE_SHOWN))
+            self._library_shown.setChecked(width > scaled(NARROWEST) and self._settings.get(SIDE_SHOWN))
             self._show_panels()
 
     def restore(self) -> None:
@@ -104,13 +106,22 @@ class WindowPanels(QObject):
             geometry: QByteArray = self._window.saveGeometry()
             self._settings.set(WINDOW_GEOMETRY, geometry.toBase64().toStdString())
         self._settings.set(PARTNER_TAB, self._partner.tab)
-        if self._window.width() > NARROW:
+        if self._window.width() > scaled(NARROW):
             self._settings.set(PARTNER_SHOWN, self._partner_shown.isChecked())
             self._settings.set(SIDE_SHOWN, self._library_shown.isChecked())
 
     @Slot(bool)
-    def _on_panel_toggled(self, _on: bool) -> None:
+    def _on_panel_toggled(self, on: bool) -> None:
+        if on and self._is_crowded():
+            other = self._library_shown if self.sender() is self._partner_shown else self._partner_shown
+            other.setChecked(False)  # where both would leave no room for the page, the newer one stands
         self._show_panels()
+
+    def _is_crowded(self) -> bool:
+        """Return whether both panels together would leave too little of the page."""
+        both = self._library_shown.isChecked() and self._partner_shown.isChecked()
+        taken = self._library.minimumWidth() + self._partner.minimumWidth()
+        return both and self._window.width() - taken < scaled(LEAST_PAGE)
 
     @Slot(bool)
     def _on_alone_toggled(self, on: bool) -> None:

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QAction, QActionGroup
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
 from storydesk.services.ports import SettingsStore
 from storydesk.ui.assistant.polish_panel import PolishPanel
 from storydesk.ui.assistant.write_panel import WritePanel
-from storydesk.ui.theme import SPACE_L, SPACE_M, SPACE_XS, set_role
+from storydesk.ui.theme import SPACE_L, SPACE_M, SPACE_XS, FlowLayout, ScaledWidth, set_role
 
 WIDTH = 318
 
@@ -26,15 +26,13 @@ class PartnerPanel(QFrame):
         """Show the Write tab first; ``add_tab`` adds others."""
         super().__init__(parent)
         set_role(self, "partner")
-        self.setFixedWidth(WIDTH)
+        ScaledWidth(self, WIDTH)
         self.setAccessibleName(self.tr("Partner"))
         self._actions = actions
         self._group = QActionGroup(self)
         self._tabs: dict[str, QWidget] = {}
         self.pages = QStackedWidget(self)
-        self._tab_row = QHBoxLayout()
-        self._tab_row.setSpacing(SPACE_XS)
-        self._tab_row.addStretch(1)
+        self._tab_row = FlowLayout(space=SPACE_XS)
         column = QVBoxLayout(self)
         column.setContentsMargins(SPACE_L - 2, SPACE_M, SPACE_L - 2, SPACE_M)
         column.setSpacing(SPACE_M)
@@ -56,7 +54,7 @@ class PartnerPanel(QFrame):
         button = QToolButton(self)
         button.setDefaultAction(action)
         set_role(button, "flat")
-        self._tab_row.insertWidget(self._tab_row.count() - 1, button)
+        self._tab_row.add(button)
 
     @property
     def tab(self) -> str:

@@ -92,7 +92,8 @@ class CommandPalette(QFrame):
         self._shortcuts = shortcuts
         self._settings = settings
         self._titles: list[PaletteEntry] = []
-        self._entries: list[PaletteEntry] = []
+        self.entries: list[PaletteEntry] = []
+        """What is listed now, in order."""
         self._before: QWidget | None = None
         self.setAccessibleName(self.tr("Find an action or a story"))
         self.field = QLineEdit(self)
@@ -154,9 +155,9 @@ class CommandPalette(QFrame):
     def run_current(self) -> None:
         """Do what is chosen."""
         row = self.list.currentIndex().row()
-        if not 0 <= row < len(self._entries):
+        if not 0 <= row < len(self.entries):
             return
-        entry = self._entries[row]
+        entry = self.entries[row]
         self.leave()
         if entry.is_action:
             recent = [entry.name, *(name for name in self._recent() if name != entry.name)]
@@ -190,7 +191,7 @@ class CommandPalette(QFrame):
         return True
 
     def _move(self, key: int) -> None:
-        count = len(self._entries)
+        count = len(self.entries)
         if not count:
             return
         row = self.list.currentIndex().row()
@@ -201,7 +202,7 @@ class CommandPalette(QFrame):
 
     def _choose(self, row: int) -> None:
         self.list.setCurrentIndex(self.list.model().index(row, 0))
-        entry = self._entries[row]
+        entry = self.entries[row]
         QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self.field, _say(entry)))
 
     @Slot(str)
@@ -214,11 +215,11 @@ class CommandPalette(QFrame):
         self.run_current()
 
     def _show_fitting(self) -> None:
-        self._entries = choose_entries([*self._list_actions(), *self._titles], self.field.text(), self._recent())
+        self.entries = choose_entries([*self._list_actions(), *self._titles], self.field.text(), self._recent())
         model = self.list.model()
         assert isinstance(model, QStandardItemModel)
         model.clear()
-        for entry in self._entries:
+        for entry in self.entries:
             item = QStandardItem(entry.text)
             if entry.is_action:
                 item.setIcon(self._actions[entry.name].icon())
@@ -226,8 +227,8 @@ class CommandPalette(QFrame):
             item.setData(_say(entry), Qt.ItemDataRole.AccessibleTextRole)
             item.setToolTip(entry.text)
             model.appendRow(item)
-        self.nothing.setVisible(not self._entries)
-        if self._entries:
+        self.nothing.setVisible(not self.entries)
+        if self.entries:
             self._choose(0)
 
     def _list_actions(self) -> list[PaletteEntry]:

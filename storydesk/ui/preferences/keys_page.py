@@ -7,7 +7,6 @@ from typing import Final
 from PySide6.QtCore import QCoreApplication, Qt, Signal, Slot
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QHBoxLayout,
     QHeaderView,
     QLineEdit,
     QPushButton,
@@ -21,9 +20,9 @@ from storydesk.ui.actions import TABLE, find_spec
 from storydesk.ui.palette.matching import score
 from storydesk.ui.preferences.key_recorder import KeyRecorder
 from storydesk.ui.shortcuts import Shortcuts, say_key
-from storydesk.ui.theme import SPACE_M, SPACE_S, make_label, set_role
+from storydesk.ui.theme import SPACE_M, SPACE_S, FlowLayout, make_label, set_role
 
-LEAST_HEIGHT: Final = 220
+LEAST_HEIGHT: Final = 160
 NAME: Final = Qt.ItemDataRole.UserRole
 
 
@@ -52,15 +51,8 @@ class KeysPage(QWidget):
         self.none_button = self._make_button(self.tr("No key"), self._on_none_clicked)
         self.usual_button = self._make_button(self.tr("Its usual key"), self._on_usual_clicked)
         self.all_usual_button = self._make_button(self.tr("All usual keys"), self._on_all_usual_clicked)
-        first, second = QHBoxLayout(), QHBoxLayout()
-        for row in (first, second):
-            row.setSpacing(SPACE_S)
-        first.addWidget(self.recorder)
-        first.addWidget(self.none_button)
-        first.addStretch(1)
-        second.addWidget(self.usual_button)
-        second.addWidget(self.all_usual_button)
-        second.addStretch(1)
+        row = FlowLayout(space=SPACE_S)
+        row.add(self.recorder, self.none_button, self.usual_button, self.all_usual_button)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, SPACE_M, 0, 0)
         column.setSpacing(SPACE_M)
@@ -68,8 +60,7 @@ class KeysPage(QWidget):
         column.addWidget(self.table, 1)
         column.addWidget(self.said)
         column.addWidget(self.take_button, 0, Qt.AlignmentFlag.AlignLeading)
-        column.addLayout(first)
-        column.addLayout(second)
+        column.addLayout(row)
         self._fill()
         shortcuts.changed.connect(self._on_shortcuts_changed)
 

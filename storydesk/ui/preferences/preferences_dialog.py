@@ -45,6 +45,7 @@ from storydesk.ui.theme import (
     make_form,
     make_label,
     page_font,
+    resize_on_screen,
     set_comfort,
 )
 
@@ -88,7 +89,7 @@ class PreferencesDialog(QDialog):
         layout.addWidget(self.tabs, 1)
         layout.addLayout(buttons)
         self._show_sample()
-        self.resize(self.fontMetrics().averageCharWidth() * WIDTH_IN_LETTERS, self.sizeHint().height())
+        resize_on_screen(self, self.fontMetrics().averageCharWidth() * WIDTH_IN_LETTERS, self.sizeHint().height())
 
     def show_keys(self) -> None:
         """Turn to the keys, ready to look for one."""

@@ -2,9 +2,11 @@
 
 from storydesk.ui.theme.application import SYSTEM, apply_theme, current_tokens, is_still, set_comfort, set_role
 from storydesk.ui.theme.fields import add_row, indent_number, make_form
+from storydesk.ui.theme.flow import FlowLayout
 from storydesk.ui.theme.fonts import default_page_family, page_font
 from storydesk.ui.theme.icons import app_icon, icon
 from storydesk.ui.theme.labels import make_label
+from storydesk.ui.theme.scaling import ScaledWidth, resize_on_screen, scaled, text_scale
 from storydesk.ui.theme.tokens import (
     CARD_RADIUS,
     ICON_SIZE,
@@ -16,6 +18,7 @@ from storydesk.ui.theme.tokens import (
     SPACE_XS,
     Tokens,
 )
+from storydesk.ui.theme.wrap_button import WrapButton
 
 __all__ = [
     "CARD_RADIUS",
@@ -27,7 +30,10 @@ __all__ = [
     "SPACE_XL",
     "SPACE_XS",
     "SYSTEM",
+    "FlowLayout",
+    "ScaledWidth",
     "Tokens",
+    "WrapButton",
     "add_row",
     "app_icon",
     "apply_theme",
@@ -39,6 +45,9 @@ __all__ = [
     "make_form",
     "make_label",
     "page_font",
+    "resize_on_screen",
+    "scaled",
     "set_comfort",
     "set_role",
+    "text_scale",
 ]
