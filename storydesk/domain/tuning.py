@@ -33,6 +33,22 @@ class TuningPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class StoryFigures:
+    """What the stories are like that were written ``before`` or ``after`` tuning; shares are 0 to 1.
+
+    ``longest_copy`` counts the words of ``longest_passage``, the longest run that stands in the training text word for
+    word; ``copied_share`` is how many of all runs of eight words do.
+    """
+
+    moment: str
+    distinct_2: float
+    repetition_3: float
+    longest_copy: int
+    longest_passage: str
+    copied_share: float
+
+
+@dataclass(frozen=True, slots=True)
 class RunState:
     """All that is known of a run after the events so far; perplexities are per token, 0 while unknown."""
 
@@ -57,6 +73,8 @@ class RunState:
     perplexity_before: float = 0.0
     perplexity_after: float = 0.0
     samples: tuple[tuple[str, str], ...] = ()
+    samples_before: tuple[tuple[str, str], ...] = ()
+    stories: tuple[StoryFigures, ...] = ()
     parity: tuple[GraphParity, ...] = ()
     notices: tuple[Failure, ...] = ()
     bundle: Path | None = None

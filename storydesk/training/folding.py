@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from storydesk.domain.failures import Failure
-from storydesk.domain.tuning import GraphParity, RunState, RunStatus
+from storydesk.domain.tuning import GraphParity, RunState, RunStatus, StoryFigures
 from trainer.protocol import messages
 
 _CURVE_POINTS = 1000
@@ -43,8 +43,12 @@ def fold(state: RunState, event: messages.Event) -> RunState:
             )
         case messages.CheckpointSaved():
             return replace(state, checkpoint_step=event.step)
+        case messages.SampleWritten(moment="before"):
+            return replace(state, samples_before=(*state.samples_before, (event.prompt, event.text)))
         case messages.SampleWritten():
             return replace(state, samples=(*state.samples, (event.prompt, event.text)))
+        case messages.StoriesMeasured():
+            return replace(state, stories=(*state.stories, _read_figures(event)))
         case messages.GraphCompared():
             return _compare(state, event)
         case messages.NoticeGiven():
@@ -63,6 +67,8 @@ def _start(state: RunState, event: messages.RunStarted) -> RunState:
         losses=tuple(point for point in state.losses if point[0] <= event.resumed_step),
         heldout=tuple(point for point in state.heldout if point[0] <= event.resumed_step),
         samples=(),
+        samples_before=(),
+        stories=(),
         parity=(),
         notices=(),
         failure=None,
@@ -78,6 +84,17 @@ def _measure(state: RunState, event: messages.HeldoutMeasured) -> RunState:
     if event.moment == "after":
         return replace(state, perplexity_after=event.perplexity)
     return state
+
+
+def _read_figures(event: messages.StoriesMeasured) -> StoryFigures:
+    return StoryFigures(
+        event.moment,
+        event.distinct_2,
+        event.repetition_3,
+        event.longest_copy,
+        event.longest_passage,
+        event.copied_share,
+    )
 
 
 def _compare(state: RunState, event: messages.GraphCompared) -> RunState:

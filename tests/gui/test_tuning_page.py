@@ -9,16 +9,17 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QWidget
+from PySide6.QtWidgets import QAbstractButton, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from storydesk.bridge.phrases import Phrases
 from storydesk.bridge.tuning_controller import TuningController
 from storydesk.domain.failures import Failure
 from storydesk.domain.settings import ACTIVE_MODEL
-from storydesk.domain.tuning import RunState, RunStatus
+from storydesk.domain.tuning import RunState, RunStatus, StoryFigures
 from storydesk.services.phrasebook import Phrasebook
 from storydesk.ui.tuning import TuningPage
+from storydesk.ui.tuning.change_step import ChangeStep
 from storydesk.ui.tuning.loss_curve import LossCurve, smooth
 from storydesk.ui.tuning.run_step import RunStep, measure_progress
 from storydesk.ui.tuning.story_picker import StoryPicker
@@ -289,3 +290,71 @@ def test_everything_that_can_be_pressed_has_a_name_and_is_reached_by_key(page: T
             assert button.focusPolicy() & Qt.FocusPolicy.TabFocus, button.text()
     for name in (page.words.list, page.run.bar, page.run.curve, page.steps):
         assert name.accessibleName()
+
+
+def _change_step(phrases: Phrases, world: FakeWorld, qtbot: QtBot) -> ChangeStep:
+    step = ChangeStep(phrases, world.settings)
+    qtbot.addWidget(step)
+    step.show()
+    return step
+
+
+def test_stories_of_before_and_after_stand_side_by_side(
+    world: FakeWorld, phrases: Phrases, qtbot: QtBot, tmp_path: Path
+) -> None:
+    step = _change_step(phrases, world, qtbot)
+    state = RunState(
+        "r",
+        tmp_path,
+        RunStatus.COMPLETED,
+        samples=(("A door.", "It was warm."),),
+        samples_before=(("A door.", "It was the the."),),
+        stories=(
+            StoryFigures("before", 0.5, 0.2, 2, "it was", 0.0),
+            StoryFigures("after", 0.9, 0.05, 4, "the bell had rung", 0.0),
+        ),
+    )
+    step._show_run(state)
+    texts = [label.text() for label in step.samples.findChildren(QLabel)]
+    assert texts[-4:] == ["Before", "It was the the.", "Now", "It was warm."]
+    assert "Not learnt by heart: at most 4 words" in step.copying.text()
+    assert "50% → 90%" in step.copying.text()
+
+
+def test_a_model_that_knows_its_stories_by_heart_is_told_of(
+    world: FakeWorld, phrases: Phrases, qtbot: QtBot, tmp_path: Path
+) -> None:
+    step = _change_step(phrases, world, qtbot)
+    heart = StoryFigures("after", 0.9, 0.0, 31, "and then the bell rang over the wall", 0.4)
+    step._show_run(RunState("r", tmp_path, RunStatus.COMPLETED, stories=(heart,)))
+    assert "Learnt by heart in part: 31 words in a row" in step.copying.text()
+    assert "the bell rang over the wall" in step.copying.text()
+    step._show_run(None)
+    assert not step.copying.isVisible()
+
+
+def test_the_best_so_far_can_be_kept_while_it_learns(world: FakeWorld, phrases: Phrases, qtbot: QtBot) -> None:
+    step = RunStep(phrases, world.settings)
+    qtbot.addWidget(step)
+    assert not step.best_button.isEnabled()
+    state = RunState("r", world.home, RunStatus.RUNNING, stage="tuning", step=3, total_steps=9)
+    step.show_state(state)
+    with qtbot.waitSignal(step.best_wanted):
+        step.best_button.click()
+    step.show_state(state)
+    assert not step.best_button.isEnabled()
+
+
+def test_a_run_that_waits_can_be_thrown_away(world: FakeWorld, phrases: Phrases, qtbot: QtBot) -> None:
+    broken = RunState("old", world.home / "runs" / "old", RunStatus.STOPPED, stage="tuning", checkpoint_step=3)
+    world.launcher.broken_off = [broken]
+    controller = TuningController(world.desk.tuning)
+    page = TuningPage(controller, world.desk, phrases)
+    qtbot.addWidget(page)
+    page.show()
+    qtbot.waitUntil(page.offer.isVisible)
+    press(page.discard_button)
+    qtbot.waitUntil(lambda: world.launcher.discarded == [broken.folder])
+    assert not page.offer.isVisible()
+    page.close_jobs()
+    assert controller.close(5.0)

@@ -49,6 +49,8 @@ say(HeldoutMeasured("before", 0, 30.0, 3.4, 4.0, 1.0, 100))
 say(StepTaken(1, 2, 3.5, 1e-4, 100.0, 9.0))
 say(CheckpointSaved(1))
 say(HeldoutMeasured("after", 2, 20.0, 3.0, 3.5, 0.9, 100))
+say(SampleWritten("A lamp", "It was a lamp.", "before"))
+say(StoriesMeasured("after", 1, 5, 1.0, 0.0, 3, "it was dark", 0.0))
 say(SampleWritten("A lamp", "It was dark — “very” dark."))
 say(GraphCompared("fp32", "torch", 1e-5, 20.0, 20.0))
 say(NoticeGiven("memory_full", {}))
@@ -111,6 +113,10 @@ def test_a_run_is_followed_to_its_model(launch: Launch) -> None:
     assert (state.perplexity_before, state.perplexity_after) == (30.0, 20.0)
     assert state.bundle == run.folder / "bundle"
     assert state.samples == (("A lamp", "It was dark — “very” dark."),)
+    assert state.samples_before == (("A lamp", "It was a lamp."),)
+    assert [(each.moment, each.longest_copy, each.longest_passage) for each in state.stories] == [
+        ("after", 3, "it was dark")
+    ]
     assert (state.step, state.total_steps, state.checkpoint_step, state.losses) == (1, 2, 1, ((1, 3.5),))
     assert state.heldout == ((0, 30.0), (2, 20.0))
     assert [notice.code for notice in state.notices] == ["memory_full"]

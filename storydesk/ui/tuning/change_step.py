@@ -16,6 +16,10 @@ from storydesk.ui.tuning.fold_out import FoldOut
 from storydesk.ui.tuning.loss_curve import LossCurve
 from storydesk.ui.tuning.sample_column import SampleColumn
 
+# Human stories share runs of a dozen words with others at most; a model that copies more gives its texts away.
+MANY_WORDS = 20
+MUCH_COPIED = 0.05
+
 
 class ChangeStep(QWidget):
     """Shows how a run ended: completed, paused or without a result. GUI thread."""
@@ -37,13 +41,23 @@ class ChangeStep(QWidget):
         self.figures = make_label("", "heading")
         self.in_use = make_label("")
         self.curve = LossCurve()
+        self.copying = make_label("", selectable=True)
         self.samples = SampleColumn(self.tr("Stories it wrote on prompts it never read"), settings)
         self._parity = make_label("", "muted", selectable=True)
         self.experts = FoldOut(self.tr("For experts"), self._parity)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(SPACE_M)
-        for widget in (self.heading, self.said, self.figures, self.in_use, self.curve, self.samples, self.experts):
+        for widget in (
+            self.heading,
+            self.said,
+            self.figures,
+            self.in_use,
+            self.curve,
+            self.copying,
+            self.samples,
+            self.experts,
+        ):
             layout.addWidget(widget)
         layout.addStretch()
         self.buttons = self._build_buttons()
@@ -107,10 +121,36 @@ class ChangeStep(QWidget):
         self.figures.setVisible(bool(self.figures.text()))
         self.curve.show_points(state.losses if state else (), state.heldout if state else ())
         self.curve.setVisible(not self.curve.is_empty)
-        self.samples.show_samples(state.samples if state else ())
+        self.samples.show_samples(state.samples if state else (), state.samples_before if state else ())
+        self._show_copying(state)
         lines = [self._describe_parity(parity) for parity in state.parity] if state else []
         self._parity.setText("\n".join(lines))
         self.experts.setVisible(bool(lines))
+
+    def _show_copying(self, state: RunState | None) -> None:
+        """Say whether the new stories are the writer's own over again, and what else changed in them."""
+        figures = {each.moment: each for each in state.stories} if state else {}
+        after = figures.get("after")
+        self.copying.setVisible(after is not None)
+        if after is None:
+            return
+        learnt = after.longest_copy >= MANY_WORDS or after.copied_share > MUCH_COPIED
+        set_role(self.copying, "problem" if learnt else "")
+        said = (
+            self.tr("Learnt by heart in part: {words} words in a row are from your stories (“{passage}”).")
+            if learnt
+            else self.tr("Not learnt by heart: at most {words} words in a row are from your stories.")
+        )
+        passage = after.longest_passage if len(after.longest_passage) < 160 else after.longest_passage[:159] + "…"
+        parts = [said.format(words=say_number(after.longest_copy), passage=passage)]
+        if (before := figures.get("before")) is not None:
+            varied = self.tr(
+                "Word pairs that are new in a story: {before} → {after}. Repeated runs of three: {b} → {a}."
+            )
+            shares = (before.distinct_2, after.distinct_2, before.repetition_3, after.repetition_3)
+            old, new, b, a = (f"{share:.0%}" for share in shares)
+            parts.append(varied.format(before=old, after=new, b=b, a=a))
+        self.copying.setText(" ".join(parts))
 
     def _describe_parity(self, parity: GraphParity) -> str:
         said = self.tr(

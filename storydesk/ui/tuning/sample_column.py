@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from storydesk.services.ports import SettingsStore
 from storydesk.ui.theme import SPACE_L, SPACE_M, SPACE_S, make_label, page_font
@@ -17,7 +18,7 @@ class SampleColumn(QWidget):
         """Set the texts in the page's font."""
         super().__init__(parent)
         self._settings = settings
-        self._shown: tuple[tuple[str, str], ...] = ()
+        self._shown: tuple[tuple[str, str, str], ...] = ()
         self._cards = QVBoxLayout()
         self._cards.setSpacing(SPACE_M)
         layout = QVBoxLayout(self)
@@ -27,19 +28,24 @@ class SampleColumn(QWidget):
         layout.addLayout(self._cards)
         self.hide()
 
-    def show_samples(self, samples: Sequence[tuple[str, str]]) -> None:
-        """Show these (prompt, text) pairs; cards that are there already stay, so that a reader keeps the place."""
-        kept = len(self._shown) if tuple(samples[: len(self._shown)]) == self._shown else 0
+    def show_samples(self, samples: Sequence[tuple[str, str]], before: Sequence[tuple[str, str]] = ()) -> None:
+        """Show these (prompt, text) pairs, each beside what was written ``before`` on its prompt.
+
+        Cards that are there already stay, so that a reader keeps the place.
+        """
+        earlier = dict(before)
+        wanted = tuple((prompt, text, earlier.get(prompt, "")) for prompt, text in samples)
+        kept = len(self._shown) if wanted[: len(self._shown)] == self._shown else 0
         while self._cards.count() > kept:
             item = self._cards.takeAt(self._cards.count() - 1)
             if item is not None and (card := item.widget()) is not None:
                 card.deleteLater()
-        for prompt, text in samples[kept:]:
-            self._cards.addWidget(self._make_card(prompt, text))
-        self._shown = tuple(samples)
+        for prompt, text, old in wanted[kept:]:
+            self._cards.addWidget(self._make_card(prompt, text, old))
+        self._shown = wanted
         self.setVisible(bool(samples))
 
-    def _make_card(self, prompt: str, text: str) -> QFrame:
+    def _make_card(self, prompt: str, text: str, before: str) -> QFrame:
         card = QFrame()
         card.setProperty("role", "card")
         layout = QVBoxLayout(card)
@@ -47,7 +53,19 @@ class SampleColumn(QWidget):
         layout.setSpacing(SPACE_S)
         if prompt.strip():
             layout.addWidget(make_label(prompt.strip(), "muted", selectable=True))
+        if not before:
+            layout.addWidget(self._make_story(text))
+            return card
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(SPACE_L)
+        for column, (heading, story) in enumerate(((self.tr("Before"), before), (self.tr("Now"), text))):
+            grid.addWidget(make_label(heading, "heading"), 0, column)
+            grid.addWidget(self._make_story(story), 1, column, Qt.AlignmentFlag.AlignTop)
+            grid.setColumnStretch(column, 1)
+        layout.addLayout(grid)
+        return card
+
+    def _make_story(self, text: str) -> QLabel:
         story = make_label(text.strip(), selectable=True)
         story.setFont(page_font(self._settings))
-        layout.addWidget(story)
-        return card
+        return story

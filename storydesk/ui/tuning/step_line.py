@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
+from PySide6.QtWidgets import QLabel, QWidget
 
-from storydesk.ui.theme import SPACE_S, make_label, set_role
+from storydesk.ui.theme import SPACE_S, FlowLayout, make_label, set_role
 
 
 class StepLine(QWidget):
@@ -17,14 +17,11 @@ class StepLine(QWidget):
         super().__init__(parent)
         self._names = list(names)
         self._labels: list[QLabel] = []
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(SPACE_S)
+        row = FlowLayout(self, space=SPACE_S)
         for number, name in enumerate(names, 1):
             label = make_label(f"{number}  {name}", "chip", wrap=False)
             self._labels.append(label)
-            row.addWidget(label)
-        row.addStretch()
+            row.add(label)
         self.mark(0)
 
     def mark(self, current: int) -> None:

@@ -49,7 +49,7 @@ class StoryPicker(QDialog):
         layout.addWidget(self._list, 1)
         layout.addLayout(row)
         letters = self.fontMetrics()
-        self.resize(letters.averageCharWidth() * 60, letters.lineSpacing() * 24)
+        resize_on_screen(self, letters.averageCharWidth() * 60, letters.lineSpacing() * 24)
 
     @property
     def chosen(self) -> list[Story]:

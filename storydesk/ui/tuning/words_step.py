@@ -147,7 +147,7 @@ class WordsStep(QWidget):
         self.add_paths([Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()])
         event.acceptProposedAction()
 
-    def _build_buttons(self) -> QHBoxLayout:
+    def _build_buttons(self) -> FlowLayout:
         self.files_button = QPushButton(icon("file-plus"), self.tr("Files…"))
         self.files_button.setAccessibleName(self.tr("Add files"))
         self.files_button.clicked.connect(self._on_files_clicked)
@@ -160,11 +160,8 @@ class WordsStep(QWidget):
         self.samples_button = QPushButton(icon("lightbulb"), self.tr("Our samples"))
         self.samples_button.setAccessibleName(self.tr("Add our samples to try it"))
         self.samples_button.clicked.connect(self.add_samples)
-        row = QHBoxLayout()
-        row.setSpacing(SPACE_S)
-        for button in (self.files_button, self.folder_button, self.library_button, self.samples_button):
-            row.addWidget(button)
-        row.addStretch()
+        row = FlowLayout(space=SPACE_S)
+        row.add(self.files_button, self.folder_button, self.library_button, self.samples_button)
         return row
 
     def _build_list(self) -> QWidget:
