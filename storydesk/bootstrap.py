@@ -48,6 +48,7 @@ def build_desk(
     from storydesk.services.memory import MemoryService
     from storydesk.services.models import ModelService, read_precision
     from storydesk.services.outline import OutlineService
+    from storydesk.services.prompts import PromptService, StoryWriter
     from storydesk.services.publishing import PublishingService
     from storydesk.services.ranking import EngineRanker
     from storydesk.services.scoring import ScoringService
@@ -58,6 +59,7 @@ def build_desk(
     from storydesk.storage.memory import LorebookStore
     from storydesk.storage.model_library import BundleLibrary
     from storydesk.storage.outline import SqliteOutline
+    from storydesk.storage.prompts import PromptShelfStore
     from storydesk.storage.search import SqliteSearch
     from storydesk.storage.settings import JsonSettings
     from storydesk.training.exchange import write_dataset
@@ -74,17 +76,22 @@ def build_desk(
     host = EngineHost(OnnxEngineLoader(on_notice), models, settings)
     # A command reads the words once; the window's may change while it is open.
     list_dictionary = store.list_dictionary if library else functools.cache(lambda: _read_dictionary(place, on_notice))
+    manuscripts = ManuscriptService(store, documents)
+    memory = MemoryService(LorebookStore(cast("SqliteLibrary", store)))
+    writing, scoring = WritingService(host), ScoringService(host)
     return Desk(
         library=store,
         settings=settings,
-        manuscripts=ManuscriptService(store, documents),
-        memory=MemoryService(LorebookStore(cast("SqliteLibrary", store))),
+        manuscripts=manuscripts,
+        memory=memory,
+        prompts=PromptService(PromptShelfStore(cast("SqliteLibrary", store)), manuscripts, memory),
         outlines=OutlineService(SqliteOutline(cast("SqliteLibrary", store))),
         search=SqliteSearch(cast("SqliteLibrary", store)),
         backups=SqliteBackups(cast("SqliteLibrary", store)),
         engines=host,
-        writing=WritingService(host),
-        scoring=ScoringService(host),
+        writing=writing,
+        scoring=scoring,
+        story_writer=StoryWriter(writing, scoring, memory),
         insight=InsightService(store, resources / "samples"),
         new_polishing=lambda: _build_polishing(list_dictionary, EngineRanker(host)),
         publishing=PublishingService(documents, documents, settings),

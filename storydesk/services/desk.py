@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from storydesk.services.engines import EngineHost
-from storydesk.services.library_ports import BackupStore, SearchStore
 from storydesk.services.insight import InsightService
+from storydesk.services.library_ports import BackupStore, SearchStore
 from storydesk.services.manuscripts import ManuscriptService
 from storydesk.services.memory import MemoryService
 from storydesk.services.models import ModelService
 from storydesk.services.outline import OutlineService
 from storydesk.services.polishing import PolishingService
 from storydesk.services.ports import LibraryStore, SettingsStore
+from storydesk.services.prompts import PromptService, StoryWriter
 from storydesk.services.publishing import PublishingService
 from storydesk.services.scoring import ScoringService
 from storydesk.services.tuning import TuningService
@@ -25,7 +26,7 @@ from storydesk.services.writing import WritingService
 class Desk:
     """The services by name.
 
-    ``engines``, ``writing`` and ``scoring`` share one engine and belong to one thread. ``new_polishing`` makes a
+    ``engines``, ``writing``, ``scoring`` and ``story_writer`` share one engine and belong to one thread. ``new_polishing`` makes a
     PolishingService for whichever thread checks grammar. ``samples`` is the folder of our own stories.
     """
 
@@ -33,12 +34,14 @@ class Desk:
     settings: SettingsStore
     manuscripts: ManuscriptService
     memory: MemoryService
+    prompts: PromptService
     outlines: OutlineService
     search: SearchStore
     backups: BackupStore
     engines: EngineHost
     writing: WritingService
     scoring: ScoringService
+    story_writer: StoryWriter
     insight: InsightService
     new_polishing: Callable[[], PolishingService]
     publishing: PublishingService

@@ -129,6 +129,7 @@ STEPS: tuple[tuple[str, ...], ...] = (
             model TEXT NOT NULL DEFAULT '',
             perplexity REAL NOT NULL DEFAULT 0,
             ending TEXT NOT NULL DEFAULT '',
+            end_chance REAL NOT NULL DEFAULT 0,
             detail TEXT NOT NULL DEFAULT '',
             created REAL NOT NULL,
             changed REAL NOT NULL)""",

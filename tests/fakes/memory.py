@@ -7,6 +7,8 @@ from dataclasses import replace
 
 from storydesk.domain.lorebook import LoreEntry
 from storydesk.domain.memory import StoryMemory
+from storydesk.domain.prompt_shelf import ShelfPrompt
+from storydesk.domain.whole_story import QueuedStory, StoryWish
 
 
 class FakeMemoryStore:
@@ -33,3 +35,39 @@ class FakeMemoryStore:
     def delete_entries(self, ids: Iterable[int]) -> None:
         for each in ids:
             self.entries.pop(each, None)
+
+
+class FakePromptStore:
+    """A PromptStore for tests that need no file."""
+
+    def __init__(self) -> None:
+        self.prompts: dict[int, ShelfPrompt] = {}
+        self.queue: dict[int, QueuedStory] = {}
+
+    def list_prompts(self) -> Sequence[ShelfPrompt]:
+        return list(reversed(self.prompts.values()))
+
+    def keep_prompts(self, prompts: Iterable[ShelfPrompt]) -> Sequence[ShelfPrompt]:
+        kept = [replace(each, id=each.id or len(self.prompts) + 1 + number) for number, each in enumerate(prompts)]
+        self.prompts |= {each.id: each for each in kept}
+        return kept
+
+    def delete_prompts(self, ids: Iterable[int]) -> None:
+        for each in ids:
+            self.prompts.pop(each, None)
+
+    def list_queue(self) -> Sequence[QueuedStory]:
+        return list(self.queue.values())
+
+    def add_to_queue(self, wishes: Iterable[StoryWish]) -> Sequence[QueuedStory]:
+        added = [QueuedStory(len(self.queue) + 1 + number, wish) for number, wish in enumerate(wishes)]
+        self.queue |= {each.id: each for each in added}
+        return added
+
+    def keep_queued(self, story: QueuedStory) -> None:
+        if story.id in self.queue:
+            self.queue[story.id] = story
+
+    def remove_queued(self, ids: Iterable[int]) -> None:
+        for each in ids:
+            self.queue.pop(each, None)

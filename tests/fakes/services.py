@@ -28,12 +28,13 @@ from storydesk.services.models import ModelService
 from storydesk.services.outline import OutlineService
 from storydesk.services.polishing import PolishingService
 from storydesk.services.ports import IsCancelled, Progress
+from storydesk.services.prompts import PromptService, StoryWriter
 from storydesk.services.publishing import PublishingService
 from storydesk.services.scoring import ScoringService
 from storydesk.services.tuning import TuningService
 from storydesk.services.writing import WritingService
 from tests.fakes.library import FakeBackups, FakeOutline, FakeSearch
-from tests.fakes.memory import FakeMemoryStore
+from tests.fakes.memory import FakeMemoryStore, FakePromptStore
 
 
 def make_model(name: str = "starter", *, built_in: bool = True, folder: Path = Path("/models/starter")) -> StyleModel:
@@ -403,14 +404,25 @@ class FakeLibrary:
     def list_drafts(self, story_id: int) -> Sequence[Draft]:
         return [draft for draft in reversed(self.drafts.values()) if draft.story_id == story_id]
 
-    def add_draft(self, story_id: int, name: str, text: str, origin: str = "written") -> Draft:
+    def add_draft(
+        self,
+        story_id: int,
+        name: str,
+        text: str,
+        origin: str = "written",
+        *,
+        authorship: str = "",
+        parent_id: int | None = None,
+    ) -> Draft:
         now = time.time()
-        draft = Draft(len(self.drafts) + 1, story_id, name, text, now, now, origin)
+        draft = Draft(len(self.drafts) + 1, story_id, name, text, now, now, origin, authorship, parent_id)
         self.drafts[draft.id] = draft
         return draft
 
-    def save_draft(self, draft_id: int, text: str) -> Draft:
-        self.drafts[draft_id] = dataclasses.replace(self.load_draft(draft_id), text=text)
+    def save_draft(self, draft_id: int, text: str, authorship: str | None = None) -> Draft:
+        draft = self.load_draft(draft_id)
+        spans = draft.authorship if authorship is None else authorship
+        self.drafts[draft_id] = dataclasses.replace(draft, text=text, authorship=spans)
         return self.drafts[draft_id]
 
     def load_draft(self, draft_id: int) -> Draft:
@@ -473,17 +485,21 @@ def make_world(home: Path) -> FakeWorld:
     }
     datasets: list[Any] = []
     host = EngineHost(loader, models, settings)
+    manuscripts, memory = ManuscriptService(library, documents), MemoryService(FakeMemoryStore())
+    writing, scoring = WritingService(host), ScoringService(host)
     desk = Desk(
         library=library,
         settings=settings,
-        manuscripts=ManuscriptService(library, documents),
-        memory=MemoryService(FakeMemoryStore()),
+        manuscripts=manuscripts,
+        memory=memory,
+        prompts=PromptService(FakePromptStore(), manuscripts, memory),
         outlines=OutlineService(FakeOutline()),
         search=FakeSearch(),
         backups=FakeBackups(),
         engines=host,
-        writing=WritingService(host),
-        scoring=ScoringService(host),
+        writing=writing,
+        scoring=scoring,
+        story_writer=StoryWriter(writing, scoring, memory),
         insight=InsightService(library, home / "samples"),
         new_polishing=lambda: PolishingService(factories, library.list_dictionary),
         publishing=PublishingService(documents, documents, settings),

@@ -20,10 +20,12 @@ from storydesk.services.memory import MemoryService
 from storydesk.services.outline import OutlineService
 from storydesk.services.phrasebook import Phrasebook
 from storydesk.services.polishing import PolishingService
+from storydesk.services.prompts import PromptService, StoryWriter
 from storydesk.storage.backup_shelf import SqliteBackups
 from storydesk.storage.library import SqliteLibrary
 from storydesk.storage.memory import LorebookStore
 from storydesk.storage.outline import SqliteOutline
+from storydesk.storage.prompts import PromptShelfStore
 from storydesk.storage.search import SqliteSearch
 from storydesk.ui.main_window import MainWindow
 from storydesk.ui.theme import apply_theme
@@ -43,12 +45,15 @@ def make_library_world(home: Path) -> FakeWorld:
     """Return a world whose stories are in a real file below ``home``."""
     fakes = make_world(home)
     library = SqliteLibrary(home / "library.sqlite")
+    manuscripts, memory = ManuscriptService(library, fakes.documents), MemoryService(LorebookStore(library))
     desk = dataclasses.replace(
         fakes.desk,
         library=library,
-        manuscripts=ManuscriptService(library, fakes.documents),
+        manuscripts=manuscripts,
+        prompts=PromptService(PromptShelfStore(library), manuscripts, memory),
+        story_writer=StoryWriter(fakes.desk.writing, fakes.desk.scoring, memory),
         insight=InsightService(library, home / "samples"),
-        memory=MemoryService(LorebookStore(library)),
+        memory=memory,
         outlines=OutlineService(SqliteOutline(library)),
         search=SqliteSearch(library),
         backups=SqliteBackups(library),
