@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from storydesk.domain.authorship import Run, Runs, join_runs
+from storydesk.domain.authorship import Run, Runs, join_runs, measure_runs
 
 Units = str
 """A text in which each character is one UTF-16 unit: characters beyond the first 65,536 are written as two halves."""
@@ -21,6 +21,11 @@ class PageText:
     def __str__(self) -> str:
         """Return the text."""
         return self.text
+
+    def points(self) -> Runs | None:
+        """Return the spans in code points; None where they don't cover the text."""
+        runs = to_points(self.text, self.runs)
+        return runs if measure_runs(runs) == len(self.text) else None
 
 
 def as_units(text: str) -> Units:

@@ -1,9 +1,13 @@
-"""Saving while the writer types: soon after a pause, at least every second, and never out of order."""
+"""Saving while the writer types: soon after a pause, at least every second, and never out of order.
+
+What is saved is what ``read`` gives at that moment, text and spans together; the two can't be of different moments.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from enum import StrEnum
+from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
@@ -33,18 +37,18 @@ class Autosave(QObject):
     def __init__(
         self,
         worker: SerialWorker,
-        save: Callable[[int, str], object],
-        read_text: Callable[[], str],
+        save: Callable[[int, Any], object],
+        read: Callable[[], object],
         parent: QObject | None = None,
     ) -> None:
-        """``save`` runs in the worker's thread, ``read_text`` here."""
+        """``save`` runs in the worker's thread and gets what ``read`` gave here; ``str`` of that is the text."""
         super().__init__(parent)
         self._worker = worker
         self._save = save
-        self._read_text = read_text
+        self._read = read
         self._draft = 0
         self._dirty = False
-        self._unsaved: dict[int, tuple[int, str]] = {}
+        self._unsaved: dict[int, tuple[int, object]] = {}
         self._number = 0
         self._in_flight = 0
         self._trouble = False
@@ -84,7 +88,7 @@ class Autosave(QObject):
             return
         self._dirty = False
         self._number += 1
-        self._unsaved[self._draft] = (self._number, self._read_text())
+        self._unsaved[self._draft] = (self._number, self._read())
         self._submit(self._draft)
 
     def flush(self, timeout_seconds: float = 4.0) -> bool:
@@ -98,10 +102,10 @@ class Autosave(QObject):
 
     def unsaved_texts(self) -> list[str]:
         """Return what could not be saved so far, for a rescue file."""
-        return [text for _, text in self._unsaved.values()]
+        return [str(page) for _, page in self._unsaved.values()]
 
     def _submit(self, draft_id: int) -> None:
-        number, text = self._unsaved[draft_id]
+        number, page = self._unsaved[draft_id]
         self._in_flight += 1
 
         def on_done(_value: object) -> None:
@@ -122,7 +126,7 @@ class Autosave(QObject):
             self._retry.start()
             self._tell()
 
-        self._worker.submit(lambda: self._save(draft_id, text), on_done, on_failed)
+        self._worker.submit(lambda: self._save(draft_id, page), on_done, on_failed)
 
     @Slot()
     def _on_due(self) -> None:

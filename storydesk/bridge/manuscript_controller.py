@@ -10,8 +10,10 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
+from storydesk.bridge.authorship_form import PageText
 from storydesk.bridge.autosave import Autosave
 from storydesk.bridge.serial_worker import SerialWorker
+from storydesk.domain.authorship import Runs
 from storydesk.domain.failures import Failure, FailureCode, StorydeskError
 from storydesk.domain.manuscript import Draft, Story
 from storydesk.domain.settings import DAILY_GOAL, GOAL_PROGRESS, LAST_STORY
@@ -60,7 +62,8 @@ class ManuscriptController(QObject):
         self._read_text = read_text
         self.read_only = desk.manuscripts.read_only
         self.opened: OpenStory | None = None
-        self.autosave = Autosave(worker, desk.manuscripts.save_draft, read_text, self)
+        self._read_runs: Callable[[], Runs] = lambda: ()
+        self.autosave = Autosave(worker, self._save, self.read_page, self)
         self.autosave.failed.connect(self.failed)
         self._card: dict[int, tuple[str | None, str | None]] = {}
         self._card_due = QTimer(self)
@@ -70,6 +73,18 @@ class ManuscriptController(QObject):
         self._searched = ""
         self._words_at_start = 0
         self._written_before = self._read_progress()
+
+    def watch_runs(self, read_runs: Callable[[], Runs]) -> None:
+        """Take the text's spans (UTF-16 units) from here; called in the GUI thread only."""
+        self._read_runs = read_runs
+
+    def read_page(self) -> PageText:
+        """Return the text on the page with its spans."""
+        return PageText(self._read_text(), self._read_runs())
+
+    def _save(self, draft_id: int, page: PageText) -> None:
+        """Save in the library's thread."""
+        self._desk.manuscripts.save_draft(draft_id, page.text, page.points())
 
     def open_first(self) -> None:
         """Open the story of the last time before the window is painted; the only reading in the GUI thread."""
@@ -86,12 +101,38 @@ class ManuscriptController(QObject):
         self.shelf_changed.emit(shelf)
         self._on_loaded(opened)
 
-    def open_story(self, story_id: int) -> None:
-        """Put a story's newest draft on the page."""
+    def open_story(self, story_id: int, draft_id: int = 0) -> None:
+        """Put a story's newest draft on the page, or one of its drafts."""
         if self.opened is not None and self.opened.story.id == story_id:
+            if draft_id:
+                self.open_draft(draft_id)
             return
         self.save_all()
-        self._worker.submit(lambda: self._load(self._find(story_id)), self._on_loaded, self.failed.emit)
+
+        def load() -> OpenStory:
+            opened = self._load(self._find(story_id))
+            if draft_id and draft_id != opened.draft.id:
+                return replace(opened, draft=self._desk.manuscripts.load_draft(draft_id))
+            return opened
+
+        self._worker.submit(load, self._on_loaded, self.failed.emit)
+
+    def leave(self) -> None:
+        """Save, and take the story off the page; nothing more is saved until one is opened."""
+        self.save_all()
+        self._on_loaded(None)
+
+    def open_again(self, story_id: int = 0) -> None:
+        """Open a story, or the newest one, of a library that is another one now."""
+        self._searched = ""
+
+        def load() -> OpenStory | None:
+            stories = self._desk.manuscripts.list_stories()
+            chosen = next((story for story in stories if story.id == story_id), stories[0] if stories else None)
+            return self._load(chosen) if chosen is not None else None
+
+        self._worker.submit(load, self._on_loaded, self.failed.emit)
+        self.refresh()
 
     def open_draft(self, draft_id: int) -> None:
         """Put another draft of the open story on the page."""
@@ -135,10 +176,11 @@ class ManuscriptController(QObject):
         if self.opened is None:
             return
         self.save_all()
-        story, text = self.opened.story, self._read_text()
+        story, page, parent = self.opened.story, self.read_page(), self.opened.draft.id
+        text = page.text
 
         def keep() -> OpenStory:
-            draft = self._desk.manuscripts.keep_draft(story.id, text)
+            draft = self._desk.manuscripts.keep_draft(story.id, text, runs=page.points(), parent_id=parent)
             return OpenStory(story, draft, self._list_drafts(story.id))
 
         def on_kept(kept: OpenStory) -> None:

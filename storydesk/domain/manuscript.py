@@ -28,7 +28,10 @@ class Story:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """One draft of a story with its whole text; ``origin`` says how it came to be (``written``, ``generated`` ...)."""
+    """One draft of a story with its whole text; ``origin`` says how it came to be (``written``, ``generated`` ...).
+
+    ``authorship`` is what domain.authorship made of its spans, ``parent_id`` the draft that it was taken from.
+    """
 
     id: int
     story_id: int
@@ -37,6 +40,8 @@ class Draft:
     created: float
     changed: float
     origin: str = "written"
+    authorship: str = ""
+    parent_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from storydesk.domain.authorship import Run, dump_runs
+from storydesk.domain.characters import mend_text
 from storydesk.domain.failures import Failure, FailureCode, StorydeskError
 from storydesk.domain.manuscript import Draft, GenerationRecord, Story
 from storydesk.domain.polishing import PolishSettings
@@ -73,14 +75,25 @@ class ManuscriptService:
         """Return a draft."""
         return self._store.load_draft(draft_id)
 
-    def save_draft(self, draft_id: int, text: str) -> Draft:
-        """Save a draft; it is on disk when this returns."""
-        return self._store.save_draft(draft_id, text)
+    def save_draft(self, draft_id: int, text: str, runs: Sequence[Run] | None = None) -> Draft:
+        """Save a draft with its spans (code points); both are on disk when this returns."""
+        mended = mend_text(text)
+        return self._store.save_draft(draft_id, mended, None if runs is None else dump_runs(runs, mended))
 
-    def keep_draft(self, story_id: int, text: str, origin: str = "written") -> Draft:
-        """Add a draft with the next number as its name."""
+    def keep_draft(
+        self,
+        story_id: int,
+        text: str,
+        origin: str = "written",
+        *,
+        runs: Sequence[Run] | None = None,
+        parent_id: int | None = None,
+    ) -> Draft:
+        """Add a draft with the next number as its name; ``runs`` are its spans (code points)."""
         number = len(self._store.list_drafts(story_id)) + 1
-        return self._store.add_draft(story_id, str(number), text, origin)
+        mended = mend_text(text)
+        spans = "" if runs is None else dump_runs(runs, mended)
+        return self._store.add_draft(story_id, str(number), mended, origin, authorship=spans, parent_id=parent_id)
 
     def rename_story(self, story_id: int, title: str) -> Story:
         """Give a story another title."""

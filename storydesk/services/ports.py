@@ -169,11 +169,20 @@ class LibraryStore(Protocol):
     def list_drafts(self, story_id: int) -> Sequence[Draft]:
         """Return the drafts of a story, newest first."""
 
-    def add_draft(self, story_id: int, name: str, text: str, origin: str = "written") -> Draft:
+    def add_draft(
+        self,
+        story_id: int,
+        name: str,
+        text: str,
+        origin: str = "written",
+        *,
+        authorship: str = "",
+        parent_id: int | None = None,
+    ) -> Draft:
         """Add a draft."""
 
-    def save_draft(self, draft_id: int, text: str) -> Draft:
-        """Save a draft's whole text; on disk when this returns."""
+    def save_draft(self, draft_id: int, text: str, authorship: str | None = None) -> Draft:
+        """Save a draft's whole text with its spans; on disk when this returns."""
 
     def load_draft(self, draft_id: int) -> Draft:
         """Return a draft; raise StorydeskError(STORY_NOT_FOUND)."""
@@ -263,6 +272,9 @@ class TuningRun(Protocol):
     def keep_best(self) -> None:
         """Ask the trainer to end its tuning here and to make the model of the best weights so far."""
 
+    def detach(self) -> None:
+        """Let the trainer go on when this program ends; it is found again by its journal."""
+
     def kill(self) -> None:
         """End it now; the last whole checkpoint stays."""
 
@@ -278,6 +290,12 @@ class RunLauncher(Protocol):
 
     def start(self, folder: Path) -> TuningRun:
         """Start the trainer on a prepared or broken-off run; raise TRAINER_NOT_STARTED."""
+
+    def follow(self, folder: Path) -> TuningRun:
+        """Follow a run that an earlier start of the app left at work, or that came to its end meanwhile."""
+
+    def left_alone(self) -> Sequence[Path]:
+        """Return the folders of runs that are at work without an app, or whose model nobody has installed yet."""
 
     def unfinished(self) -> Sequence[RunState]:
         """Return runs that were broken off or paused and can be resumed, newest first."""

@@ -209,7 +209,7 @@ class WritingService:
         return Preview(window, tokens, positions - _keep_room(engine, request), positions, engine.model.name)
 
     def _fit(self, engine: TextEngine, request: WritingRequest) -> Window:
-        start = max(len(request.text) // _BLOCK - 1, 0) * _BLOCK
+        start = find_recent(request.text)
         text = engine.normalise(request.text[start:])
         window = fit_window(
             engine.normalise(request.prompt).strip(),
@@ -231,7 +231,7 @@ class _Answer:
 
     def __init__(self, request: WritingRequest, number: int) -> None:
         self._number = number
-        self._style: TypographyStyle = detect_style(request.text)
+        self._style: TypographyStyle = detect_style(request.text[find_recent(request.text) :])
         self._restorer = StyleRestorer(self._style, request.text)
         # The context ends before trailing spaces (see _fit), so the model writes the space that stands already.
         self._skip_space = request.text[-1:].isspace() or not request.text
@@ -283,6 +283,11 @@ class _Answer:
             if text
         )
         return TokenChoice(start, end, choice.probability, alternatives)
+
+
+def find_recent(text: str) -> int:
+    """Return where the part of a text begins that an answer may depend on; without the rest it is the same."""
+    return max(len(text) // _BLOCK - 1, 0) * _BLOCK
 
 
 def _keep_room(engine: TextEngine, request: WritingRequest) -> int:

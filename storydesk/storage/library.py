@@ -26,7 +26,7 @@ _LITTLE_SPACE = 1 << 20
 
 _STORY = "SELECT id, title, prompt, created, changed, in_trash FROM stories"
 _ORDER = "ORDER BY position, changed DESC, id DESC"
-_DRAFT = "SELECT id, story_id, name, text, created, changed, origin FROM drafts"
+_DRAFT = "SELECT id, story_id, name, text, created, changed, origin, authorship, parent_id FROM drafts"
 
 
 class SqliteLibrary:
@@ -169,23 +169,45 @@ class SqliteLibrary:
             rows = connection.execute(f"{_DRAFT} WHERE story_id = ? ORDER BY id DESC", (story_id,))
             return [Draft(*row) for row in rows]
 
-    def add_draft(self, story_id: int, name: str, text: str, origin: str = "written") -> Draft:
+    def add_draft(
+        self,
+        story_id: int,
+        name: str,
+        text: str,
+        origin: str = "written",
+        *,
+        authorship: str = "",
+        parent_id: int | None = None,
+    ) -> Draft:
         """Add a draft; raise StorydeskError(STORY_NOT_FOUND)."""
         now = time.time()
         with self.writing() as connection:
             _find_story(connection, story_id)
             draft_id = _insert_draft(connection, story_id, name, text, origin, now)
+            connection.execute(
+                "UPDATE drafts SET authorship = ?, parent_id = ? WHERE id = ?",
+                (mend_text(authorship), parent_id, draft_id),
+            )
             connection.execute("UPDATE stories SET changed = ? WHERE id = ?", (now, story_id))
             return _find_draft(connection, draft_id)
 
-    def save_draft(self, draft_id: int, text: str) -> Draft:
-        """Save a draft's whole text; on disk when this returns. An unchanged text changes no date."""
+    def save_draft(self, draft_id: int, text: str, authorship: str | None = None) -> Draft:
+        """Save a draft's whole text with its spans; on disk when this returns. An unchanged text changes no date.
+
+        Without ``authorship`` the spans stay as they were, and are no longer believed where they fit another text.
+        """
         mended, now = mend_text(text), time.time()
+        spans = None if authorship is None else mend_text(authorship)
         with self.writing() as connection:
             cursor = connection.execute(
-                "UPDATE drafts SET text = ?, changed = ?, indexed = 0 WHERE id = ? AND text <> ?",
-                (mended, now, draft_id, mended),
+                "UPDATE drafts SET text = ?, authorship = coalesce(?, authorship), changed = ?, indexed = 0 "
+                "WHERE id = ? AND text <> ?",
+                (mended, spans, now, draft_id, mended),
             )
+            if not cursor.rowcount and spans is not None:
+                connection.execute(
+                    "UPDATE drafts SET authorship = ? WHERE id = ? AND authorship <> ?", (spans, draft_id, spans)
+                )
             draft = _find_draft(connection, draft_id)
             if cursor.rowcount:
                 connection.execute("UPDATE stories SET changed = ? WHERE id = ?", (now, draft.story_id))

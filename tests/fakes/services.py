@@ -283,6 +283,7 @@ class FakeRun:
         self.stopped = False
         self.killed = False
         self.best_kept = False
+        self.detached = False
         self._states = list(states)
         self._raises = raises
 
@@ -296,6 +297,9 @@ class FakeRun:
 
     def stop(self) -> None:
         self.stopped = True
+
+    def detach(self) -> None:
+        self.detached = True
 
     def keep_best(self) -> None:
         self.best_kept = True
@@ -314,6 +318,7 @@ class FakeLauncher:
     plans: list[TuningPlan] = field(default_factory=list)
     bundles: list[Path] = field(default_factory=list)
     discarded: list[Path] = field(default_factory=list)
+    alone: list[Path] = field(default_factory=list)
     states: list[RunState] | None = None
     broken_off: list[RunState] = field(default_factory=list)
 
@@ -343,6 +348,12 @@ class FakeLauncher:
             parity=parity,
         )
         return FakeRun(folder, [begun, ended], self.raises)
+
+    def follow(self, folder: Path) -> FakeRun:
+        return self.start(folder)
+
+    def left_alone(self) -> Sequence[Path]:
+        return self.alone
 
     def unfinished(self) -> Sequence[RunState]:
         return self.broken_off
