@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from storydesk.domain.smart_typing import MANNERS
+
 Value = str | int | float | bool
 V = TypeVar("V", str, int, float, bool)
 
@@ -46,12 +48,24 @@ INTERFACE_PERCENT = Setting("look.interface_percent", 100, low=80, high=300)
 LESS_MOTION = Setting("look.less_motion", False)
 PAGE_FONT = Setting("look.page_font", "")
 PAGE_SIZE = Setting("look.page_size", 16, low=10, high=40)
+PAGE_MEASURE = Setting("look.page_measure", 68, low=40, high=120)  # characters in a line
+PAGE_LINE_HEIGHT = Setting("look.page_line_height", 1.5, low=1.0, high=2.5)
+PAGE_MARGIN = Setting("look.page_margin", 40, low=12, high=160)  # pixels
+TYPEWRITER = Setting("look.typewriter", False)
+DIM_OTHERS = Setting("look.dim_others", False)
+SMART_TYPING = Setting("write.smart_typing", True)
+TYPING_LANGUAGE = Setting("write.typing_language", "story", choices=("story", *MANNERS))
 MODEL_PRECISIONS = Setting("model.precisions", "")  # by model, where one was asked for: {"starter": "int4"}
 WILDNESS = Setting("write.wildness", 0.5, low=0.0, high=1.0)
 WORDS = Setting("write.words", 60, low=5, high=2000)
+WRITING_CONTROLS = Setting("write.controls", "")  # see domain.writing_controls
+POLISH_ARRIVING = Setting("write.polish", False)
+CLOSENESS = Setting("write.closeness", 0.0, low=0.0, high=1.0)  # of other ways to say it: their order
 GRAMMAR_LIVE = Setting("polish.live", True)
 GRAMMAR_ENGINE = Setting("polish.engine", "auto", choices=("auto", "harper", "languagetool"))
 PUBLISHING_PROFILES = Setting("publish.profiles", "")  # see domain.book
+HEAT_KIND = Setting("insight.heat_kind", "surprise", choices=("surprise", "rank", "voice"))
+HEAT_SHOWN = Setting("insight.heat_shown", False)
 DAILY_GOAL = Setting("goal.words", 500, low=0, high=50000)
 GOAL_PROGRESS = Setting("goal.progress", "")  # day and words written that day: "2026-01-31 250"
 LAST_STORY = Setting("window.last_story", 0, low=0)
@@ -72,11 +86,23 @@ ALL: tuple[Setting[str] | Setting[int] | Setting[float] | Setting[bool], ...] = 
     LESS_MOTION,
     PAGE_FONT,
     PAGE_SIZE,
+    PAGE_MEASURE,
+    PAGE_LINE_HEIGHT,
+    PAGE_MARGIN,
+    TYPEWRITER,
+    DIM_OTHERS,
+    SMART_TYPING,
+    TYPING_LANGUAGE,
     WILDNESS,
     WORDS,
+    WRITING_CONTROLS,
+    POLISH_ARRIVING,
+    CLOSENESS,
     GRAMMAR_LIVE,
     GRAMMAR_ENGINE,
     PUBLISHING_PROFILES,
+    HEAT_KIND,
+    HEAT_SHOWN,
     DAILY_GOAL,
     GOAL_PROGRESS,
     LAST_STORY,
