@@ -26,8 +26,9 @@ from storydesk.services.writing import WritingService
 class Desk:
     """The services by name.
 
-    ``engines``, ``writing``, ``scoring`` and ``story_writer`` share one engine and belong to one thread. ``new_polishing`` makes a
-    PolishingService for whichever thread checks grammar. ``samples`` is the folder of our own stories.
+    ``engines``, ``writing``, ``scoring`` and ``story_writer`` share one engine and belong to one thread.
+    ``new_polishing`` makes a PolishingService for whichever thread checks grammar. ``samples`` is the folder of our own
+    stories.
     """
 
     library: LibraryStore
