@@ -162,6 +162,7 @@ class MainWindow(QMainWindow):
         manuscripts.drafts_changed.connect(self._on_drafts_changed)
         manuscripts.shelf_changed.connect(self.library.show_shelf)
         manuscripts.trashed.connect(self.library.offer_undo)
+        manuscripts.trashed.connect(lambda _story: self.panels.unfold_library())  # where the undo stands
         manuscripts.failed.connect(self.notices.post)
         manuscripts.something_lost.connect(self.notices.post)
         self.workroom.memory.failed.connect(self.notices.post)
