@@ -11,7 +11,7 @@ from PySide6.QtCore import QStandardPaths, qVersion
 from PySide6.QtGui import QFontDatabase, QGuiApplication
 from PySide6.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
-from storydesk.ui.theme import SPACE_M, SPACE_S, SPACE_XL, icon, make_label
+from storydesk.ui.theme import SPACE_M, SPACE_S, SPACE_XL, icon, make_label, resize_on_screen
 
 DETAILS_LINES = 14
 WIDTH_IN_LETTERS = 90
@@ -48,7 +48,7 @@ class CrashDialog(QDialog):
         layout.addStretch()
         layout.addLayout(self._build_buttons())
         self.close_button.setFocus()
-        self.resize(self.fontMetrics().averageCharWidth() * WIDTH_IN_LETTERS, self.sizeHint().height())
+        resize_on_screen(self, self.fontMetrics().averageCharWidth() * WIDTH_IN_LETTERS, self.sizeHint().height())
 
     def _build_buttons(self) -> QHBoxLayout:
         self.details_button = QPushButton(icon("caret-down"), self.tr("Details"))
@@ -85,7 +85,7 @@ class CrashDialog(QDialog):
     def _on_details_toggled(self, shown: bool) -> None:
         self.details.setVisible(shown)
         if shown:
-            self.resize(self.width(), max(self.height(), self.sizeHint().height()))
+            resize_on_screen(self, self.width(), max(self.height(), self.sizeHint().height()))
         else:
             self.adjustSize()
 

@@ -37,11 +37,13 @@ from storydesk.ui.theme import (
     SPACE_M,
     SPACE_S,
     SPACE_XL,
+    VerticalArea,
     add_row,
     default_page_family,
     icon,
     make_form,
     make_label,
+    resize_on_screen,
     set_role,
 )
 
@@ -86,12 +88,14 @@ class ExportDialog(QDialog):
         self.pages = ExportFields(story, publishing, manuscripts)
         columns = QHBoxLayout()
         columns.setSpacing(SPACE_XL)
-        left = QVBoxLayout()
+        fields = QWidget()
+        left = QVBoxLayout(fields)
+        left.setContentsMargins(0, 0, 0, 0)
         left.setSpacing(SPACE_M)
         left.addLayout(self._build_form(propose_file_name(story.title, untitled), folder or _documents_folder()))
         left.addWidget(self.pages)
         left.addStretch()
-        columns.addLayout(left, 1)
+        columns.addWidget(VerticalArea(fields), 1)
         columns.addLayout(self._build_preview(), 1)
         layout.addLayout(columns, 1)
         self.said = make_label(selectable=True)
@@ -103,7 +107,7 @@ class ExportDialog(QDialog):
         self.name_field.setFocus()
         self.name_field.selectAll()
         height = min(self.sizeHint().height(), self.fontMetrics().lineSpacing() * HEIGHT_IN_LINES)
-        self.resize(self.fontMetrics().averageCharWidth() * WIDTH_IN_LETTERS, height)
+        resize_on_screen(self, self.fontMetrics().averageCharWidth() * WIDTH_IN_LETTERS, height)
 
     @property
     def path(self) -> Path:
@@ -225,7 +229,7 @@ class ExportDialog(QDialog):
         self.said.setText(text)
         set_role(self.said, role)
         self.said.setVisible(bool(text))
-        self.resize(self.width(), max(self.height(), self.sizeHint().height()))
+        resize_on_screen(self, self.width(), max(self.height(), self.sizeHint().height()))
 
     def _on_fields_changed(self) -> None:
         """Forget what was said about other fields."""

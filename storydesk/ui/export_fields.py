@@ -22,7 +22,7 @@ from storydesk.domain.book import Author, Form, Page, PublishingProfile
 from storydesk.domain.manuscript import Story
 from storydesk.services.manuscripts import ManuscriptService
 from storydesk.services.publishing import PublishingService
-from storydesk.ui.theme import SPACE_M, SPACE_S, add_row, make_form, make_label
+from storydesk.ui.theme import SPACE_M, SPACE_S, add_row, make_form, make_label, set_hint
 
 PAGED: Final = frozenset({"docx", "odt", "pdf"})
 """The formats that have pages, and so a form and a sheet of paper."""
@@ -71,10 +71,10 @@ class ExportFields(QWidget):
         self.page_box.setCurrentIndex(self.page_box.findData(self._kept.page))
         add_row(form, self.tr("&Paper"), self.page_box)
         self.author_field = QLineEdit(self._kept.author.name)
-        self.author_field.setPlaceholderText(self.tr("Your legal name"))
+        set_hint(self.author_field, self.tr("Your legal name"))
         add_row(form, self.tr("&Author"), self.author_field)
         self.pen_name_field = QLineEdit(self._kept.author.pen_name)
-        self.pen_name_field.setPlaceholderText(self.tr("If readers know you by another name"))
+        set_hint(self.pen_name_field, self.tr("If readers know you by another name"))
         add_row(form, self.tr("P&en name"), self.pen_name_field)
         self.contact_field = ContactField("\n".join(self._kept.author.contact))
         self.contact_field.setPlaceholderText(self.tr("Address, telephone, e-mail"))
@@ -82,7 +82,7 @@ class ExportFields(QWidget):
         self.contact_field.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         add_row(form, self.tr("&Contact"), self.contact_field)
         self.disclosure_field = QLineEdit(self._kept.disclosure)
-        self.disclosure_field.setPlaceholderText(self.tr("How it was made, for the last page; may stay empty"))
+        set_hint(self.disclosure_field, self.tr("How it was made, for the last page; may stay empty"))
         add_row(form, self.tr("&Disclosure"), self.disclosure_field)
         self.story_list = QListWidget()
         self._fill_stories(manuscripts)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
     QDialog,
@@ -28,7 +28,7 @@ from storydesk.domain.style_model import HubModel, StyleModel
 from storydesk.services.models import ModelService
 from storydesk.ui.figures import say_size
 from storydesk.ui.model_cards import HubCard, ModelCard
-from storydesk.ui.theme import SPACE_M, SPACE_S, SPACE_XL, icon, make_label, set_role
+from storydesk.ui.theme import SPACE_M, SPACE_S, SPACE_XL, icon, make_label, resize_on_screen, set_role
 
 PATIENCE_SECONDS: Final = 1.0
 """How long closing waits; a model that is just being built goes on without the dialog and then stands on the shelf."""
@@ -74,7 +74,7 @@ class ModelsDialog(QDialog):
         layout.addWidget(self.progress)
         layout.addLayout(self._build_buttons())
         letters = self.fontMetrics()
-        self.resize(letters.averageCharWidth() * WIDTH_IN_LETTERS, letters.lineSpacing() * HEIGHT_IN_LINES)
+        resize_on_screen(self, letters.averageCharWidth() * WIDTH_IN_LETTERS, letters.lineSpacing() * HEIGHT_IN_LINES)
         self._show_shelf()
         self._load()
 
@@ -269,6 +269,7 @@ class _CardColumn:
     def __init__(self) -> None:
         self.area = QScrollArea()
         self.area.setWidgetResizable(True)
+        self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # its buttons have the keys
         self.area.setFrameShape(QFrame.Shape.NoFrame)
         inside = QWidget()
         inside.setObjectName("scrolled")

@@ -33,7 +33,7 @@ from storydesk.services.ports import SettingsStore
 from storydesk.ui.actions import TABLE
 from storydesk.ui.palette.entries import PaletteEntry, choose_entries
 from storydesk.ui.shortcuts import Shortcuts, say_key
-from storydesk.ui.theme import SPACE_M, SPACE_S, current_tokens, make_label, set_role
+from storydesk.ui.theme import SPACE_M, SPACE_S, current_tokens, make_label, set_hint, set_role
 
 WIDTH_IN_LETTERS: Final = 64
 ROWS: Final = 11
@@ -97,7 +97,7 @@ class CommandPalette(QFrame):
         self._before: QWidget | None = None
         self.setAccessibleName(self.tr("Find an action or a story"))
         self.field = QLineEdit(self)
-        self.field.setPlaceholderText(self.tr("What would you like to do?"))
+        set_hint(self.field, self.tr("What would you like to do?"))
         self.field.setAccessibleName(self.accessibleName())
         self.field.textChanged.connect(self._on_text_changed)
         self.field.installEventFilter(self)

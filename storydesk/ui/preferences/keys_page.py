@@ -20,7 +20,7 @@ from storydesk.ui.actions import TABLE, find_spec
 from storydesk.ui.palette.matching import score
 from storydesk.ui.preferences.key_recorder import KeyRecorder
 from storydesk.ui.shortcuts import Shortcuts, say_key
-from storydesk.ui.theme import SPACE_M, SPACE_S, FlowLayout, make_label, set_role
+from storydesk.ui.theme import SPACE_M, SPACE_S, FlowLayout, make_label, set_hint, set_role
 
 LEAST_HEIGHT: Final = 160
 NAME: Final = Qt.ItemDataRole.UserRole
@@ -37,7 +37,7 @@ class KeysPage(QWidget):
         self._shortcuts = shortcuts
         self._wanted = ""
         self.filter = QLineEdit(self)
-        self.filter.setPlaceholderText(self.tr("Find an action"))
+        set_hint(self.filter, self.tr("Find an action"))
         self.filter.setAccessibleName(self.tr("Find an action"))
         self.filter.setClearButtonEnabled(True)
         self.filter.textChanged.connect(self._on_filter_changed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QFontDatabase
 from PySide6.QtWidgets import (
     QApplication,
@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
     QPushButton,
-    QScrollArea,
     QSizePolicy,
     QSpinBox,
     QTabWidget,
@@ -39,6 +38,7 @@ from storydesk.ui.shortcuts import Shortcuts
 from storydesk.ui.theme import (
     SPACE_M,
     SPACE_XL,
+    VerticalArea,
     add_row,
     apply_theme,
     default_page_family,
@@ -100,7 +100,6 @@ class PreferencesDialog(QDialog):
     def _add_page(self, title: str, form: QFormLayout, *below: QWidget) -> None:
         """Add a tab whose fields can be scrolled where the screen is small."""
         inside = QWidget()
-        inside.setObjectName("scrolled")
         column = QVBoxLayout(inside)
         column.setContentsMargins(0, SPACE_M, 0, 0)
         column.setSpacing(SPACE_M)
@@ -108,12 +107,7 @@ class PreferencesDialog(QDialog):
         for widget in below:
             column.addWidget(widget)
         column.addStretch()
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        area.setSizeAdjustPolicy(QScrollArea.SizeAdjustPolicy.AdjustToContents)
-        area.setWidget(inside)
-        self.tabs.addTab(area, title)
+        self.tabs.addTab(VerticalArea(inside), title)
 
     def _build_look_form(self) -> QFormLayout:
         form = make_form()

@@ -15,6 +15,12 @@ def indent_number(box: QAbstractSpinBox) -> None:
         field.setTextMargins(SPACE_S, 0, 0, 0)
 
 
+def set_hint(field: QLineEdit, words: str) -> None:
+    """Say in an empty field what belongs into it, and in its tip too: the words may be longer than the field."""
+    field.setPlaceholderText(words)
+    field.setToolTip(words)
+
+
 def make_form() -> QFormLayout:
     """Return a form whose labels stand above their fields where they are too long to stand beside them."""
     form = QFormLayout()

@@ -53,7 +53,7 @@ class FlowLayout(QLayout):
         """Return True: fewer letters a line make more lines."""
         return True
 
-    def heightForWidth(self, width: int) -> int:  # noqa: N802 - Qt's name
+    def heightForWidth(self, width: int) -> int:
         """Return the height of all lines."""
         return self._lay_out(QRect(0, 0, width, 0), move=False)
 

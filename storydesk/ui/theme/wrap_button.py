@@ -18,7 +18,7 @@ class WrapButton(QPushButton):
     def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
         """Show a text."""
         super().__init__(text, parent)
-        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
 
@@ -26,7 +26,7 @@ class WrapButton(QPushButton):
         """Return True: a narrower button is higher."""
         return True
 
-    def heightForWidth(self, width: int) -> int:  # noqa: N802 - Qt's name
+    def heightForWidth(self, width: int) -> int:
         """Return the height of the wrapped words and the room around them."""
         room = QRect(0, 0, max(1, width - self._room_beside()), 10_000)
         needed = self.fontMetrics().boundingRect(room, _FLAGS, self.text())

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QListWidget, QListWidgetItem, QPushButton, QVBoxLayout, QWidget
 
 from storydesk.domain.manuscript import Story
-from storydesk.ui.theme import SPACE_M, SPACE_S, SPACE_XL, make_label
+from storydesk.ui.theme import SPACE_M, SPACE_S, SPACE_XL, make_label, resize_on_screen
 
 
 class StoryPicker(QDialog):

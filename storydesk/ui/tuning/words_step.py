@@ -35,7 +35,7 @@ from storydesk.domain.manuscript import Story
 from storydesk.services.desk import Desk
 from storydesk.services.tuning import RICH_FORMATS
 from storydesk.ui.figures import say_number, say_texts, say_words
-from storydesk.ui.theme import SPACE_M, SPACE_S, icon, make_label
+from storydesk.ui.theme import SPACE_M, SPACE_S, FlowLayout, icon, make_label
 from storydesk.ui.tuning.story_picker import StoryPicker
 
 SHOWN_UNREAD: Final = 4

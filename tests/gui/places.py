@@ -1,0 +1,218 @@
+"""Every page and dialog of the program by name: the one list that tests and screenshots walk.
+
+A new page goes in here with one function that opens it in a window and returns the widget to look at. Then the tests
+of names, focus and cut text look at it, and ``python -m tests.bench.take_screenshots --scene NAME`` takes its picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtWidgets import QApplication, QDialog, QWidget
+
+from storydesk.domain.failures import Failure, FailureCode
+from storydesk.domain.tuning import RunState, RunStatus
+from storydesk.ui.assistant.polish_page import PolishPage
+from storydesk.ui.main_window import MainWindow
+from storydesk.ui.preferences import PreferencesDialog
+from storydesk.ui.tuning import TuningPage
+from storydesk.ui.tuning.tuning_page import CHANGE, PLAN, RUN, WORDS
+
+Await = Callable[[Callable[[], bool]], None]
+"""Lets the program work until something is so."""
+
+SLIPS = "Mara did recieve teh door. She had went there before."
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A page or dialog. ``open`` needs a window with a story on the page, or on an empty library where ``empty``."""
+
+    name: str
+    open: Callable[[MainWindow, Await], QWidget]
+    empty: bool = False
+
+
+def leave_places(window: MainWindow) -> None:
+    """Go back to the page with everything closed."""
+    for dialog in window.findChildren(QDialog):
+        if dialog.isVisible():
+            dialog.close()
+    window.at_home.palette.leave()
+    window.at_home.tour.leave()
+    for name in ("focus_mode",):
+        window.actions_by_name[name].setChecked(False)
+    window.side.show_writing()
+    QApplication.sendPostedEvents()
+    QApplication.processEvents()
+
+
+def _desk(window: MainWindow, _await: Await) -> QWidget:
+    return window
+
+
+def _by_action(name: str) -> Callable[[MainWindow, Await], QWidget]:
+    def open_tab(window: MainWindow, _await: Await) -> QWidget:
+        window.actions_by_name[name].trigger()
+        return window
+
+    return open_tab
+
+
+def _dialog(name: str) -> Callable[[MainWindow, Await], QWidget]:
+    def open_dialog(window: MainWindow, wait: Await) -> QWidget:
+        before = {id(dialog) for dialog in window.findChildren(QDialog) if dialog.isVisible()}
+
+        def find() -> list[QDialog]:
+            return [each for each in window.findChildren(QDialog) if each.isVisible() and id(each) not in before]
+
+        window.actions_by_name[name].trigger()
+        wait(lambda: bool(find()))
+        return find()[0]
+
+    return open_dialog
+
+
+def _preferences(tab: int) -> Callable[[MainWindow, Await], QWidget]:
+    def open_tab(window: MainWindow, wait: Await) -> QWidget:
+        dialog = _dialog("preferences")(window, wait)
+        assert isinstance(dialog, PreferencesDialog)
+        dialog.tabs.setCurrentIndex(tab)
+        return dialog
+
+    return open_tab
+
+
+def _models(window: MainWindow, wait: Await) -> QWidget:
+    from storydesk.ui.models_dialog import ModelsDialog
+
+    dialog = _dialog("models")(window, wait)
+    assert isinstance(dialog, ModelsDialog)
+    wait(lambda: bool(dialog.cards))
+    return dialog
+
+
+def _three_ways(window: MainWindow, wait: Await) -> QWidget:
+    window.actions_by_name["show_write"].trigger()
+    window.actions_by_name["three_ways"].trigger()
+    wait(lambda: len(window.workroom.writing.candidates) == 3)
+    wait(lambda: all(way.perplexity for way in window.workroom.writing.candidates))
+    return window
+
+
+def _polish_notes(window: MainWindow, wait: Await) -> QWidget:
+    window.actions_by_name["show_polish"].trigger()
+    window.page.insert("\n\n" + SLIPS)
+    wait(lambda: window.partner.polish.list.count() > 1)
+    window.partner.polish.list.setCurrentRow(1)
+    return window
+
+
+def _polish_page(window: MainWindow, wait: Await) -> QWidget:
+    window.page.insert("\n\n" + SLIPS)
+    window.actions_by_name["polish"].trigger()
+    wait(lambda: isinstance(window.pages.currentWidget(), PolishPage))
+    return window
+
+
+def _tuning(step: int) -> Callable[[MainWindow, Await], QWidget]:
+    def open_step(window: MainWindow, _wait: Await) -> QWidget:
+        window.actions_by_name["tune"].trigger()
+        page = window.pages.currentWidget()
+        assert isinstance(page, TuningPage)
+        if step == PLAN and page.words.counted is not None:
+            page.plan.refresh(page.words.counted)
+        folder = window.workroom.desk.home / "runs" / "My voice"
+        state = RunState("r", folder, RunStatus.RUNNING, stage="tuning", step=3, total_steps=9)
+        if step == RUN:
+            page.run.begin()
+            page.run.show_state(state)
+        if step == CHANGE:
+            page.change.show_failure(Failure(FailureCode.DISK_FULL, {"path": str(folder)}), state)
+        page._show_step(step)
+        return window
+
+    return open_step
+
+
+def _crash(window: MainWindow, _await: Await) -> QWidget:
+    from storydesk.ui.crash_dialog import CrashDialog
+
+    dialog = CrashDialog("Traceback (most recent call last):\nValueError: what?", parent=window)
+    dialog.show()
+    return dialog
+
+
+def _notice(window: MainWindow, _await: Await) -> QWidget:
+    window.notices.post(Failure(FailureCode.DISK_FULL, {"path": "/home/mara/library.sqlite"}))
+    return window
+
+
+def _delete(window: MainWindow, wait: Await) -> QWidget:
+    from storydesk.ui.questions import ask_to_delete
+
+    ask_to_delete("The Salt Road", window, lambda: None)
+    wait(lambda: any(dialog.isVisible() for dialog in window.findChildren(QDialog)))
+    return next(dialog for dialog in window.findChildren(QDialog) if dialog.isVisible())
+
+
+def _tour(pane: int) -> Callable[[MainWindow, Await], QWidget]:
+    def open_pane(window: MainWindow, _await: Await) -> QWidget:
+        window.at_home.tour.open()
+        for _ in range(pane):
+            window.at_home.tour.next_button.click()
+        return window.at_home.tour
+
+    return open_pane
+
+
+def _palette(window: MainWindow, wait: Await) -> QWidget:
+    window.at_home.palette.open()
+    window.at_home.palette.field.setText("sto")
+    wait(lambda: any(not entry.is_action for entry in window.at_home.palette.entries))
+    return window.at_home.palette
+
+
+def _undo(window: MainWindow, wait: Await) -> QWidget:
+    title = window.workroom.manuscripts.opened
+    window.workroom.manuscripts.add_story("An old beginning")
+    wait(lambda: window.workroom.manuscripts.opened is not title)
+    window.actions_by_name["trash_story"].trigger()
+    wait(window.library.undo_bar.isVisible)
+    return window
+
+
+PLACES: tuple[Place, ...] = (
+    Place("empty", _desk, empty=True),
+    Place("tour-1", _tour(0), empty=True),
+    Place("tour-2", _tour(1), empty=True),
+    Place("tour-3", _tour(2), empty=True),
+    Place("main", _three_ways),
+    Place("palette", _palette),
+    Place("notice", _notice),
+    Place("trashed", _undo),
+    Place("polish", _polish_notes),
+    Place("polish-page", _polish_page),
+    Place("export", _dialog("export")),
+    Place("models", _models),
+    Place("preferences", _preferences(0)),
+    Place("preferences-look", _preferences(1)),
+    Place("preferences-keys", _preferences(2)),
+    Place("tuning-words", _tuning(WORDS)),
+    Place("tuning-plan", _tuning(PLAN)),
+    Place("tuning-run", _tuning(RUN)),
+    Place("tuning-change", _tuning(CHANGE)),
+    Place("delete", _delete),
+    Place("crash", _crash),
+    Place("focus", _by_action("focus_mode")),
+)
+"""Every place, the quiet ones first: what one leaves behind (a slip, a notice) the later ones see too."""
+
+
+def find_place(name: str) -> Place:
+    """Return the place of this name; KeyError where there is none."""
+    for place in PLACES:
+        if place.name == name:
+            return place
+    raise KeyError(name)
