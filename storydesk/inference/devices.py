@@ -6,18 +6,19 @@ import os
 import platform
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import onnxruntime
 
+from storydesk.inference.large_pages import keep_in_large_pages
+
 CPU = "CPU"
 # Past this, threads wait for memory and for each other and not for arithmetic.
 _MOST_THREADS = 8
 _SIBLINGS = "topology/thread_siblings_list"
-
-
 _BITS = re.compile(r"\d+")
 
 
@@ -107,9 +108,10 @@ def _open(path: Path, provider: Provider, threads: int | None) -> Any:
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
     # Threads wait busily inside a step, which is 1.4 times as fast, and sleep as soon as it ends.
     options.add_session_config_entry("session.force_spinning_stop", "1")
-    session = onnxruntime.InferenceSession(
-        str(path), options, providers=[(provider.name, dict(provider.options))], enable_fallback=0
-    )
+    with keep_in_large_pages() if provider.words == CPU else nullcontext():
+        session = onnxruntime.InferenceSession(
+            str(path), options, providers=[(provider.name, dict(provider.options))], enable_fallback=0
+        )
     if session.get_providers()[0] != provider.name:
         raise RuntimeError(f"{provider.name} did not start")
     return session
