@@ -88,11 +88,14 @@ STEPS: tuple[tuple[str, ...], ...] = (
             authorship TEXT NOT NULL,
             created REAL NOT NULL)""",
         "CREATE INDEX snapshots_of_draft ON snapshots (draft_id)",
-        # A generation is repeated from its whole request (JSON); "outcome" is what became of it (see domain.suggestion).
+        # A generation is repeated from its whole request (packed); "outcome": see domain.draft_history.
         "ALTER TABLE generations ADD COLUMN kind TEXT NOT NULL DEFAULT 'go_on'",
         "ALTER TABLE generations ADD COLUMN request TEXT NOT NULL DEFAULT ''",
         "ALTER TABLE generations ADD COLUMN perplexity REAL NOT NULL DEFAULT 0",
         "ALTER TABLE generations ADD COLUMN outcome TEXT NOT NULL DEFAULT ''",
+        # What authorship spans know a generation by.
+        "ALTER TABLE generations ADD COLUMN key TEXT NOT NULL DEFAULT ''",
+        "CREATE INDEX generations_by_key ON generations (key)",
         # The lorebook; without a story an entry is for all of them. Keys and aliases are JSON lists.
         """CREATE TABLE lorebook (
             id INTEGER PRIMARY KEY AUTOINCREMENT,
