@@ -17,6 +17,7 @@ from storydesk.domain.authorship import Runs
 from storydesk.domain.failures import Failure, FailureCode, StorydeskError
 from storydesk.domain.manuscript import Draft, Story
 from storydesk.domain.settings import DAILY_GOAL, GOAL_PROGRESS, LAST_STORY
+from storydesk.domain.word_goal import Tally, WordGoal
 from storydesk.services.desk import Desk
 
 CARD_MILLISECONDS = 500
@@ -71,8 +72,7 @@ class ManuscriptController(QObject):
         self._card_due.setInterval(CARD_MILLISECONDS)
         self._card_due.timeout.connect(self._on_card_due)
         self._searched = ""
-        self._words_at_start = 0
-        self._written_before = self._read_progress()
+        self._goal = WordGoal(desk.settings.get(GOAL_PROGRESS), _today())
 
     def watch_runs(self, read_runs: Callable[[], Runs]) -> None:
         """Take the text's spans (UTF-16 units) from here; called in the GUI thread only."""
@@ -267,22 +267,23 @@ class ManuscriptController(QObject):
         """Put a word into the writer's own dictionary."""
         self._worker.submit(lambda: self._desk.library.add_to_dictionary(word), on_done, self.failed.emit)
 
-    def note_words(self, words: int) -> tuple[int, int]:
-        """Hear how many words the draft has; return how many were written today, and the goal."""
-        return max(0, self._written_before + words - self._words_at_start), self._desk.settings.get(DAILY_GOAL)
+    def note_words(self, words: int) -> Tally:
+        """Hear how many words the draft has; return what was written today and in this session."""
+        return self._goal.note(words, _today(), self._desk.settings.get(DAILY_GOAL))
 
     def begin_count(self, words: int) -> None:
         """Count from here: what is on the page was there before."""
-        self._words_at_start = words
+        self._goal.begin(words)
+        self.settle_count(words)
 
     def settle_count(self, words: int) -> None:
-        """Add what was written on this page to the day's sum and keep it."""
-        self._written_before, _goal = self.note_words(words)
-        self._words_at_start = words
+        """Keep the day's sum with what was written on this page."""
+        self.note_words(words)
         if self.read_only:
             return
-        kept = f"{_today()} {self._written_before}"
-        self._worker.submit(lambda: self._desk.settings.set(GOAL_PROGRESS, kept), None, self.failed.emit)
+        kept = self._goal.keep()
+        if kept != self._desk.settings.get(GOAL_PROGRESS):
+            self._worker.submit(lambda: self._desk.settings.set(GOAL_PROGRESS, kept), None, self.failed.emit)
 
     def save_all(self) -> None:
         """Save text and card at once; returns before they are on disk."""
@@ -348,10 +349,6 @@ class ManuscriptController(QObject):
         self.opened = opened
         self.autosave.begin(opened.draft.id if opened is not None and not self.read_only else 0)
         self.story_opened.emit(opened)
-
-    def _read_progress(self) -> int:
-        day, _, words = self._desk.settings.get(GOAL_PROGRESS).partition(" ")
-        return int(words) if day == _today() and words.isdigit() else 0
 
 
 def _today() -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -20,6 +20,12 @@ class Utf16Map:
     def to_units(self, offset: int) -> int:
         """Return the UTF-16 offset of a code point offset."""
         return offset + bisect_right(self._wide, offset - 1) if self._wide else offset
+
+    def to_points(self, units: int) -> int:
+        """Return the code point offset of a UTF-16 offset."""
+        if not self._wide:
+            return units
+        return units - bisect_left(range(len(self._wide)), units, key=lambda number: self._wide[number] + number)
 
 
 def place_findings(text: str, findings: Iterable[Finding]) -> list[Finding]:

@@ -23,6 +23,9 @@ class FailureCode(StrEnum):
     DISK_FULL = "disk_full"  # path
     MEMORY_FULL = "memory_full"
     TEXT_EMPTY = "text_empty"
+    PASSAGE_TOO_LONG = "passage_too_long"  # words, most
+    PATTERN_BAD = "pattern_bad"  # pattern, detail, place
+    PATTERN_SLOW = "pattern_slow"  # pattern, seconds
     CHARACTERS_MISSING = "characters_missing"  # characters, count
     SCRIPT_NOT_SHAPED = "script_not_shaped"  # characters, count
     LOST_IMAGES = "lost_images"  # count

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, Qt, Signal, Slot
@@ -27,15 +26,17 @@ from storydesk.bridge.workroom import Workroom
 from storydesk.domain.failures import Failure, FailureCode
 from storydesk.domain.manuscript import Story
 from storydesk.domain.polish_plan import PolishPlan
-from storydesk.domain.settings import GRAMMAR_LIVE, PAGE_SIZE
+from storydesk.domain.settings import GRAMMAR_LIVE
 from storydesk.ui.actions import join_actions, make_actions
-from storydesk.ui.assistant.co_writer import CoWriter
+from storydesk.ui.assistant.partner import Partner
 from storydesk.ui.assistant.partner_panel import PartnerPanel
 from storydesk.ui.at_home import AtHome
 from storydesk.ui.editor.page import PageEdit
 from storydesk.ui.editor.page_notes import PageNotes
+from storydesk.ui.editor.page_tools import PageTools
 from storydesk.ui.editor.places import Places
 from storydesk.ui.empty_page import EmptyPage
+from storydesk.ui.library.librarian import Librarian
 from storydesk.ui.library.library_panel import LibraryPanel
 from storydesk.ui.machine_news import MachineNews
 from storydesk.ui.memory.story_memory import StoryMemory
@@ -45,12 +46,10 @@ from storydesk.ui.sentences import say_untitled
 from storydesk.ui.shortcuts import Shortcuts
 from storydesk.ui.side_pages import SidePages
 from storydesk.ui.status_bar import StatusBar
-from storydesk.ui.theme import make_label, page_font, set_role
+from storydesk.ui.theme import make_label, set_role
 from storydesk.ui.top_bar import TopBar
 from storydesk.ui.window_panels import WindowPanels
-from storydesk.ui.window_timers import make_single_shot
 
-COUNT_MILLISECONDS = 120
 PROGRAM = "Storydesk"
 
 
@@ -90,7 +89,6 @@ class MainWindow(QMainWindow):
         self.page = PageEdit()
         self.page.setReadOnly(not self._writes)
         self.page.setPlaceholderText(self.tr("Begin here, or give the model a prompt and let it begin."))
-        self.page.set_page_font(page_font(self._settings))
         self.places = Places(self.page, self._settings, keeps=self._writes)
         self.empty = EmptyPage(actions)
         self.status = StatusBar()
@@ -98,10 +96,15 @@ class MainWindow(QMainWindow):
         self.centre = QStackedWidget()
         self.centre.addWidget(self.page)
         self.centre.addWidget(self.empty)
+        self.tools = PageTools(
+            self.workroom, self.page, actions, self.phrases, self, status=self.status, library=self.library
+        )
+        self.tools.import_wanted.connect(self.workroom.manuscripts.import_document)
         middle = QVBoxLayout()
         middle.setSpacing(0)
         middle.addWidget(self._make_banner())
         middle.addWidget(self.notice_bar)
+        middle.addWidget(self.tools.find_bar)
         middle.addWidget(self.centre, 1)
         row = QHBoxLayout()
         row.setSpacing(0)
@@ -131,8 +134,10 @@ class MainWindow(QMainWindow):
         self.panels.set_panes(self.page, self.partner.write.prompt, self.library.tree, self.top.title)
         self.news = MachineNews(self.workroom, self.notices, self.status, actions, writes=self._writes)
         self.notes = PageNotes(self.workroom, self.page, self.partner.polish, writes=self._writes)
-        self.co_writer = CoWriter(self.workroom, self.page, self.partner.write)
+        self.helper = Partner(self.workroom, self.page, self.partner.write)
+        self.co_writer = self.helper.co_writer
         self.side = SidePages(self.workroom, self.phrases, self.pages, self.page.text, self, self.shortcuts)
+        self.librarian = Librarian(self.workroom, self.page, self.library, self)
         self.at_home = AtHome(self.workroom, actions, self.shortcuts, self)
         self.memory = StoryMemory(
             self.workroom, self.page, self.partner.write, self.pages, self.phrases, self.side.show_writing
@@ -140,7 +145,6 @@ class MainWindow(QMainWindow):
         self.partner.add_tab("memory", self.memory.panel)
         self.side.setting_changed.connect(self._on_setting_changed)
         self.side.returned.connect(self.page.setFocus)
-        self._count_due = make_single_shot(self, COUNT_MILLISECONDS, self._on_count_due)
 
     def _make_banner(self) -> QFrame:
         self.banner = QFrame()
@@ -200,11 +204,7 @@ class MainWindow(QMainWindow):
             "keep_draft": manuscripts.keep_draft,
             "export": self.side.show_export,
             "trash_story": self._trash_open_story,
-            "go_on": lambda: self.co_writer.go_on(),
-            "three_ways": self.co_writer.go_three_ways,
             "stop": self.workroom.writing.stop,
-            "accept_ghost": self.page.accept_ghost,
-            "dismiss_ghost": self.page.drop_ghost,
             "polish": self._polish,
             "next_note": lambda: self.notes.go(1),
             "previous_note": lambda: self.notes.go(-1),
@@ -218,18 +218,18 @@ class MainWindow(QMainWindow):
             "search": self._search,
             "go_to_prompt": self._go_to_prompt,
             "go_to_page": self.page.setFocus,
-            "larger_text": lambda: self._change_size(1),
-            "smaller_text": lambda: self._change_size(-1),
             "tune": self.side.show_tuning,
             "models": self.side.show_models,
             "preferences": self.side.show_preferences,
             "quit": self.close,
             **self.panels.slots(),
             **self.at_home.slots(),
+            **self.tools.slots(),
+            **self.librarian.slots(),
             **self.memory.slots(),
             "show_keys": self.side.show_keys,
         }
-        slots |= {f"use_way_{number}": partial(self.co_writer.use, number) for number in (1, 2, 3)}
+        slots |= self.helper.slots()
         join_actions(self.actions_by_name, slots)
 
     def _action(self, name: str) -> QAction:
@@ -259,9 +259,7 @@ class MainWindow(QMainWindow):
         self.places.enter(opened.draft.id if opened is not None else 0)
         self.partner.write.set_prompt(opened.story.prompt if opened is not None else "")
         self._on_drafts_changed(opened)
-        words = self.page.paragraphs.count_words()
-        self.workroom.manuscripts.begin_count(words)
-        self._show_words(words)
+        self.tools.begin()
         self.workroom.note_replaced()
         if self.pages.currentWidget() is self.desk_page:
             (self.page if opened is not None else self.empty.new_button).setFocus()
@@ -279,16 +277,6 @@ class MainWindow(QMainWindow):
     @Slot(int, int, int)
     def _on_edited(self, _position: int, _removed: int, _added: int) -> None:
         self.workroom.note_change()
-        if not self._count_due.isActive():
-            self._count_due.start()
-
-    @Slot()
-    def _on_count_due(self) -> None:
-        self._show_words(self.page.paragraphs.count_words())
-
-    def _show_words(self, words: int) -> None:
-        self.status.show_words(words)
-        self.library.show_goal(*self.workroom.manuscripts.note_words(words))
 
     @Slot(str)
     def _on_prompt_changed(self, prompt: str) -> None:
@@ -343,17 +331,12 @@ class MainWindow(QMainWindow):
     def _on_setting_changed(self, key: str) -> None:
         if key == GRAMMAR_LIVE.key:
             self.notes.live_changed(self._settings.get(GRAMMAR_LIVE))
-        self.page.set_page_font(page_font(self._settings))
-        self._on_count_due()
+        self.tools.apply_settings()
         self.workroom.look_again()
 
     @Slot()
     def _on_keys_changed(self) -> None:
         self.page.ghost_keys.hear(self.shortcuts.keys_on_page())
-
-    def _change_size(self, step: int) -> None:
-        self._settings.set(PAGE_SIZE, PAGE_SIZE.accept(self._settings.get(PAGE_SIZE) + step))
-        self.page.set_page_font(page_font(self._settings))
 
     def _choose_import(self) -> None:
         patterns = " ".join(f"*.{form}" for form in self.workroom.desk.publishing.readable_formats)
@@ -396,15 +379,19 @@ class MainWindow(QMainWindow):
         if self._writes and not self.workroom.manuscripts.autosave.flush() and not ask_to_close_unsaved(self):
             event.ignore()
             return
+        if not self.side.may_close():
+            event.ignore()
+            return
         self._closed = True
         if self._writes:
             self.panels.keep()
             self.places.leave()
             self.partner.write.keep_settings()
-        self.workroom.manuscripts.settle_count(self.page.paragraphs.count_words())
+        self.tools.close()
         self.memory.flush()
         self.notices.leave()
         self.hide()
         self.side.close()
+        self.librarian.close()
         self.workroom.close()
         event.accept()

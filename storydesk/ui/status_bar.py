@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QLocale, Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from storydesk.bridge.autosave import SaveState
@@ -48,9 +48,13 @@ class StatusBar(QFrame):
         self.show_notes(0)
         self.show_saved(SaveState.SAVED)
 
-    def show_words(self, words: int) -> None:
-        """Show how long the draft is."""
-        self.words.setText(say_count(words, self.tr("{n} word"), self.tr("{n} words")))
+    def show_words(self, words: int, selected: int = 0) -> None:
+        """Show how long the draft is, and how much of it is selected."""
+        text = say_count(words, self.tr("{n} word"), self.tr("{n} words"))
+        if selected:
+            of = self.tr("{selected} of {all}")
+            text = of.format(selected=QLocale().toString(selected), all=text)
+        self.words.setText(text)
 
     def show_score(self, score: DraftScore | None) -> None:
         """Show how surprising the draft is; None while that is not known."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QMimeData, QPoint, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
@@ -19,9 +19,12 @@ from PySide6.QtGui import (
     QResizeEvent,
     QTextCursor,
     QTextOption,
+    QWheelEvent,
 )
 from PySide6.QtWidgets import QTextEdit, QWidget
 
+from storydesk.domain.acceptance import measure_sentence, measure_word
+from storydesk.ui.editor.authorship_tracker import AuthorshipTracker
 from storydesk.ui.editor.clipboard import make_copied, read_pasted
 from storydesk.ui.editor.compositor import FormatCompositor
 from storydesk.ui.editor.ghost import GhostText
@@ -57,7 +60,12 @@ class PageEdit(QTextEdit):
     """The writer changed the text: position, removed, added (UTF-16 units)."""
     ghost_dropped = Signal()
     """The ghost went away without being accepted."""
-    ghost_accepted = Signal()
+    ghost_accepted = Signal(str)
+    """All of the ghost, or the last part of it, became text."""
+    ghost_part_accepted = Signal(str)
+    """The beginning of the ghost became text, the rest is still offered."""
+    ghost_clicked = Signal(int, QPoint)
+    """A click into the ghost: place in its text (code points), and on the screen."""
     first_painted = Signal()
     place_clicked = Signal(int, QPoint)
     """A click without a selection: place in the text, and on the screen."""
@@ -65,6 +73,8 @@ class PageEdit(QTextEdit):
     """A context menu about to be shown, and the place it is about."""
     copied = Signal(object, int, int)
     """A selection is about to be copied, cut or dragged: the QMimeData, which may be added to, its start and end."""
+    zoom_wanted = Signal(int)
+    """Larger (1) or smaller (-1) text, by Ctrl and the wheel."""
     pasting = Signal(object, str)
     """Something is about to be pasted or dropped over the selection: its QMimeData, and the text that goes in."""
 
@@ -94,7 +104,10 @@ class PageEdit(QTextEdit):
         self._page_font: QFont | None = None
         self.ghost_keys = GhostKeys()
         self.ghost_keys.add("accept_ghost", "Tab", self.accept_ghost)
+        self.ghost_keys.add("accept_word", "Ctrl+Right", self.accept_ghost_word)
+        self.ghost_keys.add("accept_sentence", "Ctrl+Shift+Right", self.accept_ghost_sentence)
         self.ghost_keys.add("dismiss_ghost", "Esc", self.drop_ghost)
+        self._ghost_pressed = False
         self._settle_due = QTimer(self)
         self._settle_due.setSingleShot(True)
         self._settle_due.setInterval(0)
@@ -104,6 +117,7 @@ class PageEdit(QTextEdit):
         self.setAccessibleName(self.tr("Your story"))
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+        self.authorship = AuthorshipTracker(self)
         self.marks.changed.connect(self._on_marks_changed)
         self.document().contentsChange.connect(self._on_contents_change)
         self.cursorPositionChanged.connect(self._on_cursor_moved)
@@ -255,7 +269,27 @@ class PageEdit(QTextEdit):
         self.drop_ghost()
         self.insert(text)
         self._accepting = False
-        self.ghost_accepted.emit()
+        self.ghost_accepted.emit(text)
+        return text
+
+    def accept_ghost_word(self) -> str:
+        """Make the suggestion's next word text, in one step that can be undone; the rest stays a suggestion."""
+        return self._accept_part(measure_word(self.ghost))
+
+    def accept_ghost_sentence(self) -> str:
+        """Make the suggestion's next sentence text, in one step that can be undone."""
+        return self._accept_part(measure_sentence(self.ghost))
+
+    def _accept_part(self, length: int) -> str:
+        text, rest = self.ghost[:length], self.ghost[length:]
+        if self._ghost is None or not rest:
+            return self.accept_ghost()
+        self._accepting = True
+        self.drop_ghost()
+        self.insert(text)
+        self._accepting = False
+        self.show_ghost(rest)
+        self.ghost_part_accepted.emit(text)
         return text
 
     def _lay_out_ghost(self) -> None:
@@ -421,12 +455,36 @@ class PageEdit(QTextEdit):
         self.copied.emit(data, cursor.selectionStart(), cursor.selectionEnd())
         return data
 
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Tell of a click into the ghost, which is no text and moves no cursor."""
+        spot = event.position() + QPointF(0, self.verticalScrollBar().value())
+        ghost = self._ghost if event.button() == Qt.MouseButton.LeftButton and not self._composing else None
+        place = ghost.place_at(spot) if ghost is not None else None
+        self._ghost_pressed = place is not None
+        if place is not None:
+            self.ghost_clicked.emit(place, event.globalPosition().toPoint())
+            return
+        super().mousePressEvent(event)
+
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """Tell where a click went that selected nothing."""
+        if self._ghost_pressed:
+            self._ghost_pressed = False
+            return
         super().mouseReleaseEvent(event)
         if event.button() == Qt.MouseButton.LeftButton and not self.textCursor().hasSelection():
             place = self.cursorForPosition(event.position().toPoint()).position()
             self.place_clicked.emit(place, event.globalPosition().toPoint())
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Scroll, or with Ctrl held change the size of the text."""
+        if event.modifiers() == Qt.KeyboardModifier.ControlModifier:
+            turned = event.angleDelta().y()
+            if turned:
+                self.zoom_wanted.emit(1 if turned > 0 else -1)
+            event.accept()
+            return
+        super().wheelEvent(event)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """Show the usual menu with what the window adds to it."""

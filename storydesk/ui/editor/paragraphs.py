@@ -87,6 +87,11 @@ class Paragraphs:
             self._counted = True
         return self._total
 
+    def count_between(self, first: int, last: int) -> int:
+        """Return the words of the paragraphs from ``first`` up to ``last``, which is left out."""
+        self.count_words()
+        return sum(self._words[first:last])
+
     def _splice(self, first: int, before: int, lines: list[str]) -> None:
         if self._counted:
             counted = list(map(count_words, lines))

@@ -1,0 +1,268 @@
+"""Finding in the draft: the bar asks, a thread looks, the page shows every place and goes from one to the next."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from PySide6.QtCore import QObject, Slot
+from PySide6.QtGui import QColor, QTextCharFormat, QTextCursor
+
+from storydesk.bridge.edit_log import EditLog
+from storydesk.bridge.jobs import JobRunner
+from storydesk.bridge.offsets import Utf16Map
+from storydesk.bridge.phrases import Phrases
+from storydesk.domain.failures import Failure
+from storydesk.domain.text_search import Hit, PlannedReplacement, plan_replacements
+from storydesk.services.text_search import find_hits
+from storydesk.ui.editor.compositor import Mark
+from storydesk.ui.editor.find_bar import FindBar
+from storydesk.ui.editor.page import PageEdit
+from storydesk.ui.editor.replace_preview import ReplacePreview
+from storydesk.ui.theme import current_tokens
+from storydesk.ui.window_timers import make_single_shot
+
+LAYER = "search"
+LOOK_MILLISECONDS = 150
+LONGEST_SELECTION = 200
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Places in the text, in UTF-16 units, and what would stand there instead."""
+
+    places: tuple[tuple[int, int, str], ...]
+    hits: tuple[Hit, ...]
+    text: str
+
+
+class Finder(QObject):
+    """Joins the find bar with the page. GUI thread; the looking is done on another."""
+
+    def __init__(self, page: PageEdit, bar: FindBar, phrases: Phrases) -> None:
+        """Listen to both."""
+        super().__init__(page)
+        self._page = page
+        self._bar = bar
+        self._phrases = phrases
+        self._jobs = JobRunner(self)
+        self._asked = 0
+        self._found = _Found((), (), "")
+        self._log = EditLog()
+        self._scope: QTextCursor | None = None
+        self._step = 0
+        self._look_due = make_single_shot(self, LOOK_MILLISECONDS, self._look)
+        bar.changed.connect(self._on_bar_changed)
+        bar.step_wanted.connect(self.go)
+        bar.replace_wanted.connect(self.replace)
+        bar.replace_all_wanted.connect(self.replace_all)
+        bar.closed.connect(self._on_closed)
+        page.edited.connect(self._on_edited)
+        page.cursorPositionChanged.connect(self._on_cursor_moved)
+
+    def slots(self) -> dict[str, Callable[[], object]]:
+        """Return what the actions of finding do."""
+        return {
+            "find": lambda: self.open(),
+            "replace": lambda: self.open(replaces=True),
+            "find_next": lambda: self.go(1),
+            "find_previous": lambda: self.go(-1),
+        }
+
+    @property
+    def is_looking(self) -> bool:
+        """Whether an answer is still to come."""
+        return self._look_due.isActive() or self._jobs.busy
+
+    @property
+    def count(self) -> int:
+        """How many places were found."""
+        return len(self._found.places)
+
+    def open(self, *, replaces: bool = False) -> None:
+        """Show the bar; a short selection is what is sought."""
+        cursor = self._page.textCursor()
+        words = cursor.selectedText()
+        short = "" if "\u2029" in words or len(words) > LONGEST_SELECTION else words
+        if words and not short:
+            self._scope = QTextCursor(cursor)
+            self._bar.scope.setChecked(True)
+        self._bar.open(short, replaces=replaces)
+
+    def forget(self) -> None:
+        """Another text is on the page."""
+        self._scope = None
+        self._bar.scope.setChecked(False)
+        self._take(_Found((), (), ""))
+        if self._bar.isVisible():
+            self._look_due.start()
+
+    def close(self) -> None:
+        """End what is being looked for."""
+        self._look_due.stop()
+        self._jobs.close()
+
+    @Slot(int)
+    def go(self, step: int) -> None:
+        """Go to the next (1) or previous (-1) place from the cursor, round the end of the draft."""
+        if not self._bar.isVisible() and self._bar.words.text():
+            self._bar.open("", replaces=False)
+            self._page.setFocus()
+        if self.is_looking:
+            self._step = step  # as soon as the places are known
+        else:
+            self._go(step)
+
+    def _go(self, step: int) -> None:
+        places = self._places()
+        if places:
+            starts = [place[0] for place in places]
+            cursor = self._page.textCursor()
+            after, before = bisect_left(starts, cursor.selectionEnd()), bisect_left(starts, cursor.selectionStart()) - 1
+            self._page.go_to(*places[(after if step > 0 else before) % len(places)][:2])
+
+    @Slot()
+    def replace(self) -> None:
+        """Replace the place that is selected, or go to the next one where none is."""
+        if self._page.isReadOnly() or self.is_looking:
+            return
+        cursor = self._page.textCursor()
+        chosen = cursor.selectionStart(), cursor.selectionEnd()
+        for start, end, put in self._places():
+            if (start, end) == chosen:
+                self._page.replace(start, end, put)
+                moved = self._page.textCursor()
+                moved.setPosition(start + len(put.encode("utf-16-le", "surrogatepass")) // 2)
+                self._page.setTextCursor(moved)
+                self._step = 1
+                self._look()
+                return
+        self.go(1)
+
+    @Slot()
+    def replace_all(self) -> None:
+        """Show what would change everywhere, to be ticked off, before any of it does."""
+        if self._page.isReadOnly() or self.is_looking:
+            return
+        found = self._found
+        if found.text != self._page.text():
+            self._look()
+            return
+        plan = plan_replacements(found.text, found.hits)
+        if not plan:
+            self._bar.show_trouble(self.tr("Everything found already reads like that."))
+            return
+        dialog = ReplacePreview(plan, self._page.window())
+        dialog.accepted_plan.connect(lambda decided: self._put_in(found.text, decided))
+        dialog.open()
+
+    def _put_in(self, text: str, plan: list[PlannedReplacement]) -> None:
+        if self._page.text() != text:
+            return
+        units = Utf16Map(text)
+        self._page.replace_many(
+            [
+                (units.to_units(planned.hit.start), units.to_units(planned.hit.end), planned.hit.replacement)
+                for planned in plan
+                if planned.accepted
+            ]
+        )
+
+    # Looking
+
+    @Slot()
+    def _on_bar_changed(self) -> None:
+        if self._bar.scope.isChecked() and self._scope is None:
+            cursor = self._page.textCursor()
+            self._scope = QTextCursor(cursor) if cursor.hasSelection() else None
+            if self._scope is None:
+                self._bar.scope.setChecked(False)
+        elif not self._bar.scope.isChecked():
+            self._scope = None
+        self._look_due.start()
+
+    @Slot()
+    def _look(self) -> None:
+        self._look_due.stop()
+        text, query = self._page.text(), self._bar.query
+        self._asked += 1
+        asked = self._asked
+        replacement = self._bar.put.text()
+        log = self._log = EditLog()
+        if not query.words:
+            self._take(_Found((), (), text))
+            return
+        scope = None if self._scope is None else (self._scope.selectionStart(), self._scope.selectionEnd())
+
+        def look(_progress: object) -> _Found:
+            units = Utf16Map(text)
+            bounded = query
+            if scope is not None:
+                bounded = replace(query, start=units.to_points(scope[0]), end=units.to_points(scope[1]))
+            hits = find_hits(text, bounded, replacement)
+            places = tuple((units.to_units(hit.start), units.to_units(hit.end), hit.replacement) for hit in hits)
+            return _Found(places, tuple(hits), text)
+
+        def on_found(found: _Found) -> None:
+            if asked == self._asked and log is self._log:
+                self._take(found, log)
+
+        def on_failed(failure: Failure) -> None:
+            if asked == self._asked:
+                self._take(_Found((), (), text))
+                self._bar.show_trouble(" ".join(self._phrases.say(failure)))
+
+        self._jobs.start(look, on_success=on_found, on_failure=on_failed)
+
+    def _take(self, found: _Found, log: EditLog | None = None) -> None:
+        self._found = found
+        self._log = log or EditLog()
+        self._bar.show_trouble("")
+        look = QTextCharFormat()
+        tokens = current_tokens()
+        look.setBackground(QColor(tokens.accent_soft))
+        look.setUnderlineStyle(QTextCharFormat.UnderlineStyle.SingleUnderline)
+        look.setUnderlineColor(QColor(tokens.accent))
+        self._page.marks.set_layer(LAYER, [Mark(start, end, look) for start, end, _put in self._places()])
+        self._say_count()
+        if self._step:
+            step, self._step = self._step, 0
+            if not self._look_due.isActive():
+                self._go(step)
+
+    def _places(self) -> list[tuple[int, int, str]]:
+        """Return the places where they are now; those that were edited since are none."""
+        if self._log.is_untouched:
+            return list(self._found.places)
+        moved = []
+        for start, end, put in self._found.places:
+            change = self._log.follow(start, end)
+            if change is not None:
+                moved.append((start + change, end + change, put))
+        return moved
+
+    def _say_count(self) -> None:
+        places = self._places()
+        cursor = self._page.textCursor()
+        number = bisect_right([place[0] for place in places], cursor.selectionStart())
+        here = number and places[number - 1][:2] == (cursor.selectionStart(), cursor.selectionEnd())
+        self._bar.show_count(number if here else 0, len(places))
+
+    @Slot(int, int, int)
+    def _on_edited(self, position: int, removed: int, added: int) -> None:
+        self._log.note(position, removed, added)
+        if self._bar.isVisible() and self._bar.words.text():
+            self._look_due.start()
+
+    @Slot()
+    def _on_cursor_moved(self) -> None:
+        if self._bar.isVisible() and self._found.places and not self.is_looking:
+            self._say_count()
+
+    @Slot()
+    def _on_closed(self) -> None:
+        self._asked += 1
+        self._look_due.stop()
+        self._take(_Found((), (), ""))
+        self._page.setFocus()
