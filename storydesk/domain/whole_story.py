@@ -17,7 +17,8 @@ LEAST_WORDS, MOST_WORDS = 30, 20_000
 STRETCH_WORDS = 60
 """Words written at a time; a stretch that had to make way for the writer is written once more."""
 ENDING_SHARE = 0.85
-"""From this share of the wished length on an ending is looked for."""
+"""From this share of the wished length on an ending is looked for, of long stories in the last ``ENDING_WORDS``."""
+ENDING_WORDS = 150
 MOST_SHARE = 1.15
 ENDINGS = 4
 """Last passages that are tried side by side."""
@@ -159,10 +160,10 @@ class StopPlace:
 
 def plan_step(done: int, wanted: int, tries: int = 0) -> Step:
     """Return what comes next after ``done`` words of ``wanted``."""
-    left = math.ceil(wanted * ENDING_SHARE) - done
+    left = max(math.ceil(wanted * ENDING_SHARE), wanted - ENDING_WORDS) - done
     if left > 0 and tries < MOST_TRIES:
         return Step(min(STRETCH_WORDS, max(left, LEAST_LAST_WORDS)), is_ending=False)
-    return Step(max(wanted - done, LEAST_LAST_WORDS), is_ending=True)
+    return Step(min(max(wanted - done, LEAST_LAST_WORDS), ENDING_WORDS), is_ending=True)
 
 
 def list_stop_places(text: str, candidates: Sequence[tuple[str, bool]], wanted: int) -> tuple[StopPlace, ...]:

@@ -201,7 +201,8 @@ class StoryWriter:
         places = list_stop_places(story.text, candidates, story.wish.words)
         later = replace(story, state=StoryState.WRITING, stretches=story.stretches + 1, model=model)
         if not places:
-            longest = max((text for text, _own in candidates), key=len, default="")
+            fresh = [text for text, _own in candidates if not repeats_itself(story.text, text)]
+            longest = max(fresh, key=len, default="")
             return replace(later, text=close_text(story.text + longest), ending=StoryEnding.CUT)
         chances = [self._measure_end(story, place, is_cancelled) for place in places]
         place, ending, chance = choose_ending(places, chances)
