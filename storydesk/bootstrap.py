@@ -14,6 +14,7 @@ from storydesk.domain.failures import Failure, FailureCode, StorydeskError
 
 if TYPE_CHECKING:
     from storydesk.services.desk import Desk
+    from storydesk.services.drafts import DraftService
     from storydesk.services.polishing import PolishingService
     from storydesk.services.ports import LibraryStore, SentenceRanker
     from storydesk.storage.home import Home
@@ -55,6 +56,7 @@ def build_desk(
     from storydesk.services.tuning import TuningService
     from storydesk.services.writing import WritingService
     from storydesk.storage.backup_shelf import SqliteBackups
+    from storydesk.storage.draft_history import SqliteDraftHistory
     from storydesk.storage.home import Home
     from storydesk.storage.memory import LorebookStore
     from storydesk.storage.model_library import BundleLibrary
@@ -83,6 +85,7 @@ def build_desk(
         library=store,
         settings=settings,
         manuscripts=manuscripts,
+        drafts=DraftService(SqliteDraftHistory(cast("SqliteLibrary", store)), store),
         memory=memory,
         prompts=PromptService(PromptShelfStore(cast("SqliteLibrary", store)), manuscripts, memory),
         outlines=OutlineService(SqliteOutline(cast("SqliteLibrary", store))),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from storydesk.services.drafts import DraftService
 from storydesk.services.engines import EngineHost
 from storydesk.services.insight import InsightService
 from storydesk.services.library_ports import BackupStore, SearchStore
@@ -34,6 +35,7 @@ class Desk:
     library: LibraryStore
     settings: SettingsStore
     manuscripts: ManuscriptService
+    drafts: DraftService
     memory: MemoryService
     prompts: PromptService
     outlines: OutlineService

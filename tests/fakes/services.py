@@ -20,6 +20,7 @@ from storydesk.domain.settings import Setting, V
 from storydesk.domain.style_model import HubModel, StyleModel
 from storydesk.domain.tuning import GraphParity, RunState, RunStatus, TuningPlan
 from storydesk.services.desk import Desk
+from storydesk.services.drafts import DraftService
 from storydesk.services.engines import EngineHost
 from storydesk.services.insight import InsightService
 from storydesk.services.manuscripts import ManuscriptService
@@ -33,6 +34,7 @@ from storydesk.services.publishing import PublishingService
 from storydesk.services.scoring import ScoringService
 from storydesk.services.tuning import TuningService
 from storydesk.services.writing import WritingService
+from tests.fakes.drafts import FakeDraftHistory
 from tests.fakes.library import FakeBackups, FakeOutline, FakeSearch
 from tests.fakes.memory import FakeMemoryStore, FakePromptStore
 
@@ -502,6 +504,7 @@ def make_world(home: Path) -> FakeWorld:
         library=library,
         settings=settings,
         manuscripts=manuscripts,
+        drafts=DraftService(FakeDraftHistory(), library),
         memory=memory,
         prompts=PromptService(FakePromptStore(), manuscripts, memory),
         outlines=OutlineService(FakeOutline()),

@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from storydesk.bridge.notices import NoticeBus
 from storydesk.bridge.phrases import Phrases
 from storydesk.bridge.workroom import Workroom
+from storydesk.services.drafts import DraftService
 from storydesk.services.insight import InsightService
 from storydesk.services.manuscripts import ManuscriptService
 from storydesk.services.memory import MemoryService
@@ -22,6 +23,7 @@ from storydesk.services.phrasebook import Phrasebook
 from storydesk.services.polishing import PolishingService
 from storydesk.services.prompts import PromptService, StoryWriter
 from storydesk.storage.backup_shelf import SqliteBackups
+from storydesk.storage.draft_history import SqliteDraftHistory
 from storydesk.storage.library import SqliteLibrary
 from storydesk.storage.memory import LorebookStore
 from storydesk.storage.outline import SqliteOutline
@@ -50,6 +52,7 @@ def make_library_world(home: Path) -> FakeWorld:
         fakes.desk,
         library=library,
         manuscripts=manuscripts,
+        drafts=DraftService(SqliteDraftHistory(library), library),
         prompts=PromptService(PromptShelfStore(library), manuscripts, memory),
         story_writer=StoryWriter(fakes.desk.writing, fakes.desk.scoring, memory),
         insight=InsightService(library, home / "samples"),
