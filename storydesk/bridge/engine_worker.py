@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QObject, QThread, Signal
 
+from storydesk.bridge.answer_stream import AnswerStream, Chunk, WritingEnded, WritingStarted
+from storydesk.bridge.courtesy import make_way_for_the_window
 from storydesk.bridge.draft_score import DraftScore, DraftScorer
 from storydesk.bridge.serial_worker import STACK_BYTES, describe_unexpected
 from storydesk.domain.failures import Failure, FailureCode, StorydeskError
-from storydesk.domain.generation import Finished, FinishReason, TextChunk
+from storydesk.domain.generation import FinishReason
+from storydesk.services.arrival import ArrivalService
 from storydesk.services.desk import Desk
 from storydesk.services.ports import IsCancelled, TextEngine
-from storydesk.services.writing import Started, WritingRequest
+from storydesk.services.writing import WritingRequest
 
-SECONDS_BETWEEN_CHUNKS = 1 / 30
 _CANCELLED = str(FailureCode.CANCELLED)
 
 _log = logging.getLogger(__name__)
@@ -34,38 +35,12 @@ class EngineState:
 
 
 @dataclass(frozen=True, slots=True)
-class WritingStarted:
-    """A request's first answer: what the model will not see."""
-
-    request_id: int
-    started: Started
-
-
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """New text of one request."""
-
-    request_id: int
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class WritingEnded:
-    """All of one request's text, how it ended and how fast it came (tokens per second)."""
-
-    request: WritingRequest
-    model: str
-    text: str
-    reason: FinishReason
-    tokens_per_second: float
-
-
-@dataclass(frozen=True, slots=True)
 class WritingMeasured:
-    """How surprising a request's text is where it would stand."""
+    """How surprising a candidate's text is where it would stand."""
 
     request_id: int
     perplexity: float
+    candidate: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +69,8 @@ IN_BACKGROUND = "background"
 class _WriteJob:
     request: WritingRequest
     epoch: int
+    polish: bool
+    names: tuple[str, ...]
     again: bool = False
 
 
@@ -129,6 +106,7 @@ class EngineWorker(QThread):
         self.setStackSize(STACK_BYTES)
         self._desk = desk
         self._scorer = DraftScorer(desk.scoring)
+        self._arrival = ArrivalService(desk.writing, desk.new_polishing)
         self._condition = threading.Condition()
         self._writing: deque[_WriteJob] = deque()
         self._scoring: _ScoreJob | None = None
@@ -141,11 +119,14 @@ class EngineWorker(QThread):
         self._closing = False
         self._announced: TextEngine | None = None
 
-    def write(self, requests: Sequence[WritingRequest]) -> None:
-        """Write these one after another; whatever was being written before is broken off."""
+    def write(self, requests: Sequence[WritingRequest], *, polish: bool = False, names: Sequence[str] = ()) -> None:
+        """Write these one after another; whatever was being written before is broken off.
+
+        With ``polish`` their slips are mended before they are offered; ``names`` are none.
+        """
         with self._condition:
             self._epoch += 1
-            self._writing = deque(_WriteJob(request, self._epoch) for request in requests)
+            self._writing = deque(_WriteJob(request, self._epoch, polish, tuple(names)) for request in requests)
             self._interrupt()
             self._condition.notify_all()
 
@@ -202,10 +183,12 @@ class EngineWorker(QThread):
 
     def run(self) -> None:
         """Work until closed; the thread's own function."""
+        make_way_for_the_window()
         try:
             while self._work_once():
                 pass
         finally:
+            self._arrival.close()
             self._desk.engines.close()
 
     def _work_once(self) -> bool:
@@ -285,15 +268,13 @@ class EngineWorker(QThread):
         try:
             ended = self._generate(job)
             self._announce(self._desk.engines.loaded)
-            if ended is None:
-                return
-            self.writing_ended.emit(ended)
-            if ended.reason is not FinishReason.CANCELLED and self._epoch == job.epoch:
-                request = job.request
+            for each in ended:
+                if each.reason is FinishReason.CANCELLED or self._epoch != job.epoch:
+                    continue
                 perplexity = self._scorer.measure_addition(
-                    request.text, ended.text, request.prompt, lambda: self._epoch != job.epoch
+                    job.request.text, each.text, job.request.prompt, lambda: self._epoch != job.epoch
                 )
-                self.writing_measured.emit(WritingMeasured(request.id, perplexity))
+                self.writing_measured.emit(WritingMeasured(job.request.id, perplexity, each.candidate))
         except StorydeskError as error:
             if error.failure.code != _CANCELLED:
                 self.writing_failed.emit(WritingFailed(job.request.id, error.failure))
@@ -301,43 +282,30 @@ class EngineWorker(QThread):
             _log.exception("writing failed")
             self.writing_failed.emit(WritingFailed(job.request.id, describe_unexpected(error)))
 
-    def _generate(self, job: _WriteJob) -> WritingEnded | None:
-        """Run one request to its end; None where it has to be done again."""
-        request, pieces, waiting = job.request, [], []  # type: WritingRequest, list[str], list[str]
-        model, last = "", 0.0
-        finished = Finished(FinishReason.CANCELLED, 0, 0.0)
-        events = self._desk.writing.write(request)
+    def _generate(self, job: _WriteJob) -> list[WritingEnded]:
+        """Run one request to its end and return how its candidates ended; empty where it has to be done again."""
+        stream = AnswerStream(job.request, self._send)
+        events = self._arrival.write(job.request, polish=job.polish, names=job.names)
         try:
-            for event in events:
-                if isinstance(event, Started):
-                    model = event.model
-                    self.writing_started.emit(WritingStarted(request.id, event))
-                elif isinstance(event, TextChunk):
-                    waiting.append(event.text)
-                    if time.monotonic() - last >= SECONDS_BETWEEN_CHUNKS:
-                        last = time.monotonic()
-                        self._send(request.id, waiting, pieces)
-                else:
-                    finished = event
-                if self._epoch != job.epoch and not isinstance(event, Finished):
-                    break
+            cut_off = stream.run(events, lambda: self._epoch == job.epoch)
         finally:
             events.close()
-        self._send(request.id, waiting, pieces)
-        text = "".join(pieces)
-        if finished.reason is FinishReason.CANCELLED and not text and self._epoch == job.epoch and not job.again:
+        if stream.is_empty and cut_off and not stream.ended and self._epoch == job.epoch and not job.again:
             # A cancel that was meant for the request before this one arrived late.
             with self._condition:
-                self._writing.appendleft(_WriteJob(request, job.epoch, again=True))
-            return None
-        return WritingEnded(request, model, text, finished.reason, finished.tokens_per_second)
+                self._writing.appendleft(replace(job, again=True))
+            return []
+        for each in cut_off:
+            self.writing_ended.emit(each)
+        return sorted([*stream.ended, *cut_off], key=lambda each: each.candidate)
 
-    def _send(self, request_id: int, waiting: list[str], pieces: list[str]) -> None:
-        text = "".join(waiting)
-        waiting.clear()
-        if text:
-            pieces.append(text)
-            self.chunk_ready.emit(Chunk(request_id, text))
+    def _send(self, event: object) -> None:
+        if isinstance(event, Chunk):
+            self.chunk_ready.emit(event)
+        elif isinstance(event, WritingStarted):
+            self.writing_started.emit(event)
+        else:
+            self.writing_ended.emit(event)
 
     def _score(self, job: _ScoreJob) -> None:
         def is_cancelled() -> bool:

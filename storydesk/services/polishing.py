@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from storydesk.domain.failures import Failure, FailureCode, StorydeskError
 from storydesk.domain.polish_plan import PolishPlan, make_plan
-from storydesk.domain.polishing import Finding, PolishSettings, agree_on_spelling, leave_alone, merge_findings
+from storydesk.domain.polishing import (
+    Category,
+    Finding,
+    PolishSettings,
+    agree_on_spelling,
+    leave_alone,
+    merge_findings,
+)
 from storydesk.domain.vocabulary import Vocabulary
 from storydesk.services.paragraph_cache import ParagraphCache
 from storydesk.services.ports import GrammarChecker, IsCancelled, Progress, SentenceRanker
@@ -147,12 +154,45 @@ class PolishingService:
         What stands before is read along, back to its paragraph's beginning, and never changed; the end, which may
         be in the middle of a word, stays too.
         """
+        plan, context = self._plan_addition(before, addition, None, settings, (), tuple(Category))
+        return plan.result()[context:]
+
+    def find_slips(
+        self,
+        before: str,
+        addition: str,
+        engine: str | None = None,
+        *,
+        settings: PolishSettings = AS_USUAL,
+        names: Iterable[str] = (),
+        categories: Collection[Category] = tuple(Category),
+    ) -> tuple[Finding, ...]:
+        """Return what ``polish_addition`` would mend, in the addition's own code points; only these ``categories``."""
+        plan, context = self._plan_addition(before, addition, engine, settings, names, categories)
+        return tuple(
+            replace(finding, start=finding.start - context, end=finding.end - context) for finding in plan.accepted
+        )
+
+    def _plan_addition(
+        self,
+        before: str,
+        addition: str,
+        engine: str | None,
+        settings: PolishSettings,
+        names: Iterable[str],
+        categories: Collection[Category],
+    ) -> tuple[PolishPlan, int]:
+        """Return the plan for the paragraph so far with the addition, and where in it the addition begins."""
         begin = max(before.rfind("\n"), before.rfind("\r")) + 1
         context, whole = len(before) - begin, before[begin:] + addition
         last = len(whole.rstrip()) if whole.rstrip()[-1:] in ".!?…\"'”’" else whole.rfind(" ")
-        check = self.check(whole, settings=settings)
-        inside = [finding for finding in check.findings if context <= finding.start and finding.end <= last]
-        return make_plan(whole, inside, dialogue=True).result()[context:]
+        check = self.check(whole, engine, settings=settings, names=names)
+        inside = [
+            finding
+            for finding in check.findings
+            if context <= finding.start and finding.end <= last and finding.category in categories
+        ]
+        return make_plan(whole, inside, dialogue=True), context
 
     def list_languages(self, engine: str = LANGUAGETOOL) -> Sequence[str]:
         """Return the languages that a checker has rules for; may start it. Raise StorydeskError(GRAMMAR_...)."""

@@ -13,8 +13,9 @@ from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from storydesk.bridge.answer_stream import WritingEnded
 from storydesk.bridge.autosave import Autosave, SaveState
-from storydesk.bridge.engine_worker import EngineWorker, WritingEnded
+from storydesk.bridge.engine_worker import EngineWorker
 from storydesk.bridge.grammar_worker import GrammarWorker
 from storydesk.bridge.serial_worker import SerialWorker
 from storydesk.domain.failures import Failure, FailureCode, StorydeskError

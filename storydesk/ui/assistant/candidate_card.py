@@ -1,72 +1,88 @@
-"""One way to go on, as a card: its text, how surprising it is, and the key that takes it."""
+"""One way to go on, as a card: its text, how surprising it is, and what can be done with it."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QFontMetrics, QKeyEvent, QMouseEvent, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from storydesk.bridge.writing_controller import Candidate
-from storydesk.ui.theme import SPACE_M, SPACE_S, set_role
+from storydesk.domain.endings import Ending
+from storydesk.ui.assistant.word_text import WordText
+from storydesk.ui.theme import SPACE_M, SPACE_S, SPACE_XS, icon, set_role
 
 LINES = 3
+WHOLE = 40
+"""Lines of a card that the writer turned to."""
 
 
 class CandidateCard(QFrame):
-    """Shows the beginning of a candidate; a click or Return chooses it. GUI thread."""
+    """Shows a candidate; Return or a click beside the words takes it, a click on a word asks for others. GUI thread."""
 
     chosen = Signal(int)
+    sentence_chosen = Signal(int)
+    compare_wanted = Signal()
+    word_clicked = Signal(int, int, QPoint)
+    """The card's number, the place in its text (code points), and the place on the screen."""
 
     def __init__(self, candidate: Candidate, parent: QWidget | None = None) -> None:
         """Show a candidate as far as it has come."""
         super().__init__(parent)
         set_role(self, "card")
         self.number = candidate.number
-        self._whole = ""
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.text_label = QLabel(self)
-        self.text_label.setWordWrap(True)
-        self.text_label.setTextFormat(Qt.TextFormat.PlainText)
-        self.text_label.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
+        self.passage = WordText(self, lines=LINES)
+        self.passage.word_clicked.connect(lambda place, spot: self.word_clicked.emit(self.number, place, spot))
         self.chip = QLabel(self)
         set_role(self.chip, "chip-accent" if candidate.number == 1 else "chip")
-        key = self.tr("Tab to accept") if candidate.number == 1 else f"Alt+{candidate.number}"
+        key = self.tr("Tab") if candidate.number == 1 else f"Alt+{candidate.number}"
         self.key_label = QLabel(key, self)
         set_role(self.key_label, "muted")
+        self.use_button = self._make_button("check", self.tr("Use this way"))
+        self.use_button.clicked.connect(lambda: self.chosen.emit(self.number))
+        self.sentence_button = self._make_button("text-align-left", self.tr("Use its first sentence, offer the rest"))
+        self.sentence_button.clicked.connect(lambda: self.sentence_chosen.emit(self.number))
+        self.compare_button = self._make_button("columns", self.tr("Compare all ways side by side"))
+        self.compare_button.clicked.connect(self.compare_wanted)
         foot = QHBoxLayout()
+        foot.setSpacing(SPACE_XS)
         foot.addWidget(self.chip)
         foot.addStretch(1)
         foot.addWidget(self.key_label)
+        for button in (self.use_button, self.sentence_button, self.compare_button):
+            foot.addWidget(button)
         column = QVBoxLayout(self)
-        column.setContentsMargins(SPACE_M, SPACE_S + 1, SPACE_M, SPACE_S + 1)
-        column.setSpacing(SPACE_S)
-        column.addWidget(self.text_label)
+        column.setContentsMargins(SPACE_M, SPACE_S, SPACE_S, SPACE_XS)
+        column.setSpacing(SPACE_XS)
+        column.addWidget(self.passage)
         column.addLayout(foot)
         self.show_candidate(candidate)
 
     def show_candidate(self, candidate: Candidate) -> None:
         """Show the candidate as it is now."""
-        self._whole = " ".join(candidate.text.split())
-        if candidate.perplexity:
-            measured = self.tr("perplexity {value}").format(value=f"{candidate.perplexity:.0f}")
-        elif candidate.ended:
-            measured = self.tr("written")
-        else:
-            measured = self.tr("writing …") if candidate.text else self.tr("waiting …")
+        self.passage.set_text(candidate.text)
+        measured = self._say_state(candidate)
         self.chip.setText(measured)
-        self.setToolTip(candidate.text.strip())
+        self.setToolTip(self._say_end(candidate))
+        for button in (self.use_button, self.sentence_button):
+            button.setEnabled(bool(candidate.text.strip()))
         self.setAccessibleName(
             self.tr("Way {number}, {measured}: {text}").format(
-                number=candidate.number, measured=measured, text=self._whole
+                number=candidate.number, measured=measured, text=" ".join(candidate.text.split())
             )
         )
-        self._fit_text()
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Fit the text to the new width."""
-        super().resizeEvent(event)
-        self._fit_text()
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Show all of the text."""
+        super().focusInEvent(event)
+        self.passage.set_lines(WHOLE)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Make room for the others again."""
+        super().focusOutEvent(event)
+        if event.reason() != Qt.FocusReason.PopupFocusReason:
+            self.passage.set_lines(LINES)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """Choose this way."""
@@ -75,27 +91,33 @@ class CandidateCard(QFrame):
         super().mouseReleaseEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Choose this way with Return or the space bar."""
+        """Choose this way with Return or the space bar; the arrow down asks for other words."""
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
             self.chosen.emit(self.number)
+        elif event.key() == Qt.Key.Key_Down and event.modifiers() == Qt.KeyboardModifier.AltModifier:
+            self.word_clicked.emit(self.number, 0, self.passage.rect_of(0))
         else:
             super().keyPressEvent(event)
 
-    def _fit_text(self) -> None:
-        """Show as many words as three lines hold."""
-        metrics = QFontMetrics(self.text_label.font())
-        width = max(self.width() - 2 * SPACE_M - 2, 60)
-        words = self._whole.split(" ")
-        fitting = len(words)
-        while fitting > 1 and not self._fits(metrics, width, words, fitting):
-            fitting = min(fitting - 1, max(1, fitting * 3 // 4)) if fitting > 48 else fitting - 1
-        shown = " ".join(words[:fitting]) + (" …" if fitting < len(words) else "")
-        if shown != self.text_label.text():
-            self.text_label.setText(shown)
+    def _say_state(self, candidate: Candidate) -> str:
+        if candidate.perplexity:
+            return self.tr("perplexity {value}").format(value=f"{candidate.perplexity:.0f}")
+        if candidate.ended:
+            return self.tr("done") if candidate.text else self.tr("nothing came")
+        return self.tr("writing …") if candidate.text else self.tr("waiting …")
 
-    @staticmethod
-    def _fits(metrics: QFontMetrics, width: int, words: list[str], count: int) -> bool:
-        text = " ".join(words[:count]) + " …"
-        flags = int(Qt.TextFlag.TextWordWrap.value)
-        height = metrics.boundingRect(0, 0, width, 10_000, flags, text).height()
-        return height <= (metrics.lineSpacing() + 1) * LINES + 1
+    def _say_end(self, candidate: Candidate) -> str:
+        said = {
+            Ending.TRIMMED: self.tr("Its last sentence was not finished and was left off."),
+            Ending.BEGUN_AGAIN: self.tr("It began to repeat itself, so it was begun anew."),
+            Ending.CUT_BACK: self.tr("It began to repeat itself; that was cut off."),
+        }
+        return said.get(candidate.ending, "")
+
+    def _make_button(self, glyph: str, tip: str) -> QToolButton:
+        button = QToolButton(self)
+        button.setIcon(icon(glyph))
+        button.setToolTip(tip)
+        button.setAccessibleName(tip)
+        set_role(button, "flat")
+        return button
