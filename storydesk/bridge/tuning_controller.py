@@ -56,6 +56,7 @@ class TuningController(QObject):
         self._stop_asked = threading.Event()
         self._kill_asked = threading.Event()
         self._best_asked = threading.Event()
+        self._leave_asked = threading.Event()
         self._wake = threading.Event()
         self._closing = False
         self._state: RunState | None = None
@@ -80,6 +81,15 @@ class TuningController(QObject):
         """Go on with a run that was broken off; ignored while a run is under way."""
         self._begin(lambda: folder)
 
+    def look_for_runs_left_alone(self) -> None:
+        """Follow a run that was left at work when the app was closed, or install what it made meanwhile."""
+
+        def on_found(folders: tuple[Path, ...]) -> None:
+            if folders:
+                self._begin(lambda: folders[0], self._tuning.follow)
+
+        self._jobs.start(lambda _: tuple(self._tuning.list_left_alone()), on_success=on_found)
+
     def stop(self) -> None:
         """Ask the trainer to save and end; it is killed when it does not within the time of grace."""
         self._stop_asked.set()
@@ -103,6 +113,11 @@ class TuningController(QObject):
         """Delete a broken-off run on a thread; ``unfinished_found`` tells what is left."""
         self._jobs.start(lambda _: self._tuning.discard(folder), on_success=lambda _: self.look_for_unfinished())
 
+    def leave_running(self) -> None:
+        """Let the run under way go on when the program ends; ``close`` does not stop it then."""
+        self._leave_asked.set()
+        self._wake.set()
+
     def close(self, wait_seconds: float = 8.0) -> bool:
         """Ask a run to stop, wait a little, then kill it; call it before the window goes. Says whether all ended."""
         ended = self._jobs.close()
@@ -111,7 +126,8 @@ class TuningController(QObject):
             return ended
         self.blockSignals(True)
         self._closing = True
-        self.stop()
+        if not self._leave_asked.is_set():
+            self.stop()
         thread.join(wait_seconds)
         if thread.is_alive():
             self.kill()
@@ -119,24 +135,26 @@ class TuningController(QObject):
         self._thread = None
         return ended and not thread.is_alive()
 
-    def _begin(self, prepare: Callable[[], Path]) -> None:
+    def _begin(self, prepare: Callable[[], Path], begin: Callable[[Path], TuningRun] | None = None) -> None:
         if self._thread is not None:
             return
+        begin = begin or self._tuning.start
         self._stop_asked.clear()
         self._kill_asked.clear()
         self._best_asked.clear()
+        self._leave_asked.clear()
         self._state = None
-        self._thread = threading.Thread(target=self._follow, args=(prepare,), name="tuning", daemon=True)
+        self._thread = threading.Thread(target=self._follow, args=(prepare, begin), name="tuning", daemon=True)
         self.busy_changed.emit(True)
         self._thread.start()
 
-    def _follow(self, prepare: Callable[[], Path]) -> None:
+    def _follow(self, prepare: Callable[[], Path], begin: Callable[[Path], TuningRun]) -> None:
         """Do the whole run; the thread's own function."""
         try:
             folder = prepare()
             if self._stop_asked.is_set() or self._kill_asked.is_set():
                 raise StorydeskError(FailureCode.CANCELLED)
-            answer: tuple[TuningOutcome | None, Exception | None] = (self._watch(self._tuning.start(folder)), None)
+            answer: tuple[TuningOutcome | None, Exception | None] = (self._watch(begin(folder)), None)
         except Exception as error:  # noqa: BLE001 - carried to the GUI thread, where the unexpected is raised again
             answer = (None, error)
         with contextlib.suppress(RuntimeError):  # the window may be gone by now
@@ -155,6 +173,9 @@ class TuningController(QObject):
             elif self._best_asked.is_set():
                 self._best_asked.clear()
                 run.keep_best()
+            elif self._leave_asked.is_set():
+                run.detach()
+                raise StorydeskError(FailureCode.CANCELLED)
             state = run.poll()
             if state != shown:
                 self._state_arrived.emit(state)

@@ -72,6 +72,14 @@ class TuningService:
         """Start a prepared run, or go on with one that was broken off."""
         return self._launcher.start(folder)
 
+    def follow(self, folder: Path) -> TuningRun:
+        """Follow a run that was left at work when the app was closed, or that came to its end meanwhile."""
+        return self._launcher.follow(folder)
+
+    def list_left_alone(self) -> Sequence[Path]:
+        """Return the runs that are at work without an app, or whose model nobody has installed yet."""
+        return self._launcher.left_alone()
+
     def list_unfinished(self) -> Sequence[RunState]:
         """Return runs that were broken off or paused and can go on."""
         return self._launcher.unfinished()

@@ -18,16 +18,14 @@ from storydesk.domain.failures import FailureCode, StorydeskError
 from storydesk.domain.tuning import RunState, RunStatus, TuningPlan
 from storydesk.services.atomic_file import make_folder, write_atomically
 from storydesk.services.child_process import CREATION_FLAGS, make_environment
-from storydesk.services.file_lock import FileLock
 from storydesk.training.folding import fold
 from storydesk.training.journal import JOURNAL_NAME, JournalReader, fold_journal
+from storydesk.training.processes import ChildProcess, FoundProcess, is_alive
 from storydesk.training.run import LOG_NAME, STDOUT_NAME, TrainerRun
 from trainer.protocol.codec import encode_request
 from trainer.protocol.messages import Request
 
 REQUEST_NAME = "request.json"
-LOCK_NAME = "lock"
-"""The file on which the trainer holds a lock as long as it lives."""
 
 _HUB_PREFIX = "hub:"
 _LOG = logging.getLogger(__name__)
@@ -88,17 +86,31 @@ class TrainerLauncher:
             raise StorydeskError(FailureCode.TRAINER_NOT_STARTED, detail=str(error)) from error
         # What an earlier process of this run said about its end no longer holds.
         fresh = replace(state, status=RunStatus.STARTING, failure=None, process_id=process.pid)
-        return TrainerRun(folder, fresh, journal, process)
+        return TrainerRun(folder, fresh, journal, ChildProcess(folder, process))
+
+    def follow(self, folder: Path) -> TrainerRun:
+        """Follow a run that an earlier start of the app left at work, or that came to its end meanwhile."""
+        state = RunState(folder.name, folder)
+        journal = JournalReader(folder / JOURNAL_NAME)
+        for event in journal.read():
+            state = fold(state, event)
+        return TrainerRun(folder, state, journal, FoundProcess(folder, state.process_id))
+
+    def left_alone(self) -> Sequence[Path]:
+        """Return the folders of runs that are at work without an app, or whose model nobody has installed yet."""
+        found = []
+        for folder in self._list_folders():
+            with contextlib.suppress(StorydeskError):
+                state = self.read(folder)
+                waits = state.status is RunStatus.COMPLETED and state.bundle is not None and state.bundle.is_dir()
+                if waits or is_alive(folder):
+                    found.append(folder)
+        return found
 
     def unfinished(self) -> Sequence[RunState]:
         """Return runs that were broken off and can be resumed, newest first."""
-        folders: list[Path] = []
-        with contextlib.suppress(OSError):
-            folders = sorted(self._runs.iterdir(), reverse=True)
         found = []
-        for folder in folders:
-            if not (folder / REQUEST_NAME).is_file():
-                continue
+        for folder in self._list_folders():
             try:
                 state = self.read(folder)
             except StorydeskError as error:
@@ -107,6 +119,12 @@ class TrainerLauncher:
             if _can_go_on(state) and not is_alive(folder):
                 found.append(state)
         return found
+
+    def _list_folders(self) -> list[Path]:
+        """Return the folders of all runs, newest first."""
+        with contextlib.suppress(OSError):
+            return [folder for folder in sorted(self._runs.iterdir(), reverse=True) if _is_run(folder)]
+        return []
 
     def find(self, name: str) -> Path:
         """Return the folder of any run by its name, also of one that was stopped; raise RUN_NOT_FOUND."""
@@ -126,21 +144,12 @@ class TrainerLauncher:
         return fold_journal(folder.name, folder)
 
 
+def _is_run(folder: Path) -> bool:
+    return (folder / REQUEST_NAME).is_file()
+
+
 def _can_go_on(state: RunState) -> bool:
     """Say whether a run was broken off, paused, or failed with something saved."""
     if state.status in (RunStatus.STOPPED, RunStatus.FAILED):
         return state.checkpoint_step > 0
     return state.status is RunStatus.RUNNING
-
-
-def is_alive(folder: Path) -> bool:
-    """Return whether a trainer is at work in a run folder: it holds a lock there as long as it lives."""
-    if not (folder / LOCK_NAME).is_file():
-        return False
-    lock = FileLock(folder / LOCK_NAME)
-    try:
-        return not lock.acquire()
-    except StorydeskError:
-        return False
-    finally:
-        lock.release()

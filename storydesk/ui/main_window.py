@@ -9,7 +9,6 @@ from PySide6.QtCore import QEvent, Qt, Signal, Slot
 from PySide6.QtGui import QAction, QCloseEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QFileDialog,
-    QFrame,
     QHBoxLayout,
     QMainWindow,
     QStackedWidget,
@@ -36,17 +35,18 @@ from storydesk.ui.editor.page_notes import PageNotes
 from storydesk.ui.editor.page_tools import PageTools
 from storydesk.ui.editor.places import Places
 from storydesk.ui.empty_page import EmptyPage
+from storydesk.ui.insight.draft_insight import DraftInsight
 from storydesk.ui.library.librarian import Librarian
 from storydesk.ui.library.library_panel import LibraryPanel
 from storydesk.ui.machine_news import MachineNews
 from storydesk.ui.memory.story_memory import StoryMemory
 from storydesk.ui.notice_bar import NoticeBar
 from storydesk.ui.questions import ask_to_close_unsaved, ask_to_delete
+from storydesk.ui.read_only_banner import ReadOnlyBanner
 from storydesk.ui.sentences import say_untitled
 from storydesk.ui.shortcuts import Shortcuts
 from storydesk.ui.side_pages import SidePages
 from storydesk.ui.status_bar import StatusBar
-from storydesk.ui.theme import make_label, set_role
 from storydesk.ui.top_bar import TopBar
 from storydesk.ui.window_panels import WindowPanels
 
@@ -57,6 +57,8 @@ class MainWindow(QMainWindow):
     """Shows the workroom's story and lets it be written. GUI thread."""
 
     first_painted = Signal()
+    reopen_wanted = Signal()
+    """This window is closing and another one is to open on the library, which may be written now."""
 
     def __init__(self, workroom: Workroom, notices: NoticeBus, phrases: Phrases) -> None:
         """Build everything; ``begin`` puts the last story on the page."""
@@ -100,12 +102,17 @@ class MainWindow(QMainWindow):
             self.workroom, self.page, actions, self.phrases, self, status=self.status, library=self.library
         )
         self.tools.import_wanted.connect(self.workroom.manuscripts.import_document)
+        self.insight = DraftInsight(self.workroom, self.page, actions)
+        self.partner.add_tab("insight", self.insight.panel, place=1)
         middle = QVBoxLayout()
         middle.setSpacing(0)
-        middle.addWidget(self._make_banner())
+        self.banner = ReadOnlyBanner(self.workroom)
+        self.banner.write_wanted.connect(self._on_write_wanted)
+        middle.addWidget(self.banner)
         middle.addWidget(self.notice_bar)
         middle.addWidget(self.tools.find_bar)
         middle.addWidget(self.centre, 1)
+        middle.addWidget(self.insight.bar)
         row = QHBoxLayout()
         row.setSpacing(0)
         row.addWidget(self.library)
@@ -137,7 +144,7 @@ class MainWindow(QMainWindow):
         self.helper = Partner(self.workroom, self.page, self.partner.write)
         self.co_writer = self.helper.co_writer
         self.side = SidePages(self.workroom, self.phrases, self.pages, self.page.text, self, self.shortcuts)
-        self.librarian = Librarian(self.workroom, self.page, self.library, self)
+        self.librarian = Librarian(self.workroom, self.page, self.library, self.phrases, self)
         self.at_home = AtHome(self.workroom, actions, self.shortcuts, self)
         self.memory = StoryMemory(
             self.workroom, self.page, self.partner.write, self.pages, self.phrases, self.side.show_writing
@@ -145,17 +152,6 @@ class MainWindow(QMainWindow):
         self.partner.add_tab("memory", self.memory.panel)
         self.side.setting_changed.connect(self._on_setting_changed)
         self.side.returned.connect(self.page.setFocus)
-
-    def _make_banner(self) -> QFrame:
-        self.banner = QFrame()
-        set_role(self.banner, "notice")
-        text = self.tr("This library is open in another window, so here you can read but not change anything.")
-        row = QHBoxLayout(self.banner)
-        row.setContentsMargins(16, 8, 16, 8)
-        row.addWidget(make_label(text))
-        self.banner.setAccessibleName(text)
-        self.banner.setVisible(not self._writes)
-        return self.banner
 
     # What happens
 
@@ -227,6 +223,7 @@ class MainWindow(QMainWindow):
             **self.tools.slots(),
             **self.librarian.slots(),
             **self.memory.slots(),
+            **self.insight.slots(),
             "show_keys": self.side.show_keys,
         }
         slots |= self.helper.slots()
@@ -241,6 +238,7 @@ class MainWindow(QMainWindow):
         self.workroom.manuscripts.open_first()
         if not self._writes:
             self.status.show_read_only()
+            self.banner.begin()
 
     @Slot()
     def _on_painted(self) -> None:
@@ -346,6 +344,11 @@ class MainWindow(QMainWindow):
         for path in paths:
             self.workroom.manuscripts.import_document(Path(path))
 
+    @Slot()
+    def _on_write_wanted(self) -> None:
+        self.reopen_wanted.emit()
+        self.close()
+
     def _trash_open_story(self) -> None:
         if self.workroom.manuscripts.opened is not None:
             self.workroom.manuscripts.trash_story(self.workroom.manuscripts.opened.story.id)
@@ -392,6 +395,7 @@ class MainWindow(QMainWindow):
         self.notices.leave()
         self.hide()
         self.side.close()
+        self.banner.close_down()
         self.librarian.close()
         self.workroom.close()
         event.accept()

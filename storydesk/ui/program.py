@@ -64,6 +64,7 @@ class SignalDoor(QObject):
     @Slot()
     def _on_asked(self) -> None:
         self._near.recv(64)
+        self._window.side.asks = False
         self._window.close()
 
 
@@ -150,6 +151,7 @@ def run_window(arguments: Sequence[str], build_desk: BuildDesk, resources: Path)
     try:
         code = app.exec()
     finally:
+        window.side.asks = False
         window.close()
         door.leave()
         guard.leave()
@@ -164,6 +166,8 @@ def _begin_work(app: QApplication, workroom: Workroom, window: MainWindow, resou
         return
     QTimer.singleShot(0, workroom.start_engines)
     QTimer.singleShot(0, window.at_home.greet)
+    if not workroom.manuscripts.read_only:
+        QTimer.singleShot(0, window.side.look_for_runs)
     QTimer.singleShot(0, lambda: app.setWindowIcon(app_icon(resources)))
 
 

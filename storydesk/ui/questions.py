@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import Enum, auto
 
 from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtWidgets import QMessageBox, QWidget
@@ -31,6 +32,33 @@ def ask_to_close_unsaved(parent: QWidget) -> bool:
         QMessageBox.StandardButton.Cancel,
     )
     return answer == QMessageBox.StandardButton.Close
+
+
+class Leaving(Enum):
+    """What becomes of a tuning when the window closes."""
+
+    GO_ON = auto()
+    PAUSE = auto()
+    STAY = auto()
+
+
+def ask_about_tuning(parent: QWidget) -> Leaving:
+    """Ask whether a tuning shall go on without the window, wait, or keep the window open."""
+    box = QMessageBox(parent)
+    box.setWindowTitle(_tr("Still learning"))
+    box.setText(_tr("Your model is still learning from your stories."))
+    box.setInformativeText(
+        _tr("It can go on by itself, and you find it here when you come back; or it waits until then.")
+    )
+    go_on = box.addButton(_tr("Keep learning"), QMessageBox.ButtonRole.AcceptRole)
+    pause = box.addButton(_tr("Pause it"), QMessageBox.ButtonRole.DestructiveRole)
+    stay = box.addButton(_tr("Don't close"), QMessageBox.ButtonRole.RejectRole)
+    box.setDefaultButton(go_on)
+    box.setEscapeButton(stay)
+    box.exec()
+    if box.clickedButton() is go_on:
+        return Leaving.GO_ON
+    return Leaving.PAUSE if box.clickedButton() is pause else Leaving.STAY
 
 
 def _tr(text: str) -> str:

@@ -13,11 +13,13 @@ from PySide6.QtWidgets import QDialog, QStackedWidget, QWidget
 
 from storydesk.bridge.phrases import Phrases
 from storydesk.bridge.workroom import Workroom
+from storydesk.ui.questions import Leaving, ask_about_tuning
 
 if TYPE_CHECKING:
     from storydesk.bridge.polish_controller import PolishReady
     from storydesk.bridge.tuning_controller import TuningController
     from storydesk.domain.polish_plan import PolishPlan
+    from storydesk.services.tuning import TuningOutcome
     from storydesk.ui.shortcuts import Shortcuts
     from storydesk.ui.tuning.tuning_page import TuningPage
 
@@ -49,6 +51,8 @@ class SidePages(QObject):
         self._shortcuts = shortcuts
         self._controller: TuningController | None = None
         self._tuning: TuningPage | None = None
+        self.asks = True
+        """Whether there is somebody to be asked; where the system ends the session, nobody waits for an answer."""
 
     def show_export(self) -> None:
         """Open the export dialog for the story on the page."""
@@ -94,15 +98,40 @@ class SidePages(QObject):
         """Turn to the tuning studio; what is on the page is saved first, for it may be learnt from."""
         self._workroom.manuscripts.save_all()
         if self._tuning is None:
-            from storydesk.bridge.tuning_controller import TuningController
             from storydesk.ui.tuning.tuning_page import TuningPage
 
-            self._controller = TuningController(self._workroom.desk.tuning, self)
-            self._tuning = TuningPage(self._controller, self._workroom.desk, self._phrases, self._window)
+            controller = self._find_controller()
+            self._tuning = TuningPage(controller, self._workroom.desk, self._phrases, self._window)
             self._tuning.model_changed.connect(self._on_model_changed)
             self._tuning.leave_wanted.connect(self.show_writing)
             self._pages.addWidget(self._tuning)
         self._pages.setCurrentWidget(self._tuning)
+
+    def look_for_runs(self) -> None:
+        """Follow a tuning that was left at work when the window was closed last."""
+        self._find_controller().look_for_runs_left_alone()
+
+    def may_close(self) -> bool:
+        """Ask what becomes of a tuning under way; return whether the window may close."""
+        if self._controller is None or not self._controller.busy or not self.asks:
+            return True
+        answer = ask_about_tuning(self._window)
+        if answer is Leaving.GO_ON:
+            self._controller.leave_running()
+        return answer is not Leaving.STAY
+
+    def _find_controller(self) -> TuningController:
+        if self._controller is None:
+            from storydesk.bridge.tuning_controller import TuningController
+
+            self._controller = TuningController(self._workroom.desk.tuning, self)
+            self._controller.finished.connect(self._on_tuning_finished)
+        return self._controller
+
+    def _on_tuning_finished(self, outcome: TuningOutcome) -> None:
+        """Put a new model to use that came while the tuning studio was shut."""
+        if self._tuning is None and outcome.adopted and outcome.model is not None:
+            self._on_model_changed(outcome.model.name)
 
     def show_polish(self, ready: PolishReady, apply: Callable[[PolishPlan], object]) -> None:
         """Turn to the corrections of a whole story; ``apply`` hears what the writer takes."""

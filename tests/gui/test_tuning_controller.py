@@ -171,3 +171,13 @@ def test_closing_the_app_stops_the_run_and_says_nothing_more(
     qtbot.wait(20)
     assert heard == []
     assert stopped == [world.home / "runs" / "my voice"]
+
+
+def test_a_run_that_was_left_at_work_is_followed_and_its_model_installed(
+    controller: TuningController, world: FakeWorld, qtbot: QtBot
+) -> None:
+    folder = world.desk.tuning.prepare(TuningPlan("mine", "starter", (str(world.home),)))
+    world.launcher.alone = [folder]
+    with qtbot.waitSignal(controller.finished) as caught:
+        controller.look_for_runs_left_alone()
+    assert caught.args[0].adopted

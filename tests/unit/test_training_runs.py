@@ -295,3 +295,47 @@ def test_a_dataset_holds_what_was_read(stories: list[tuple[str, str, str]]) -> N
     assert records[-2] == {"title": "T", "prompt": "T", "story": "A lamp\n\nTwo\n\n2 * 3 * 4"}
     assert records[-1] == {"title": "", "prompt": "p\ufffd", "story": "Dark."}
     assert len(records) == 2 + sum(1 for story in stories if story[2].strip())
+
+
+LIVE_ON = """
+import threading
+words = []
+def listen():
+    for line in sys.stdin:
+        words.append(line.strip())
+threading.Thread(target=listen, daemon=True).start()
+while "detach" not in words:
+    time.sleep(0.01)
+say(StepTaken(1, 9, 3.5, 1e-4, 100.0, 9.0))
+while not (folder / "control").exists():
+    time.sleep(0.01)
+(folder / "bundle").mkdir()
+say(RunCompleted(str(folder / "bundle"), 30.0, 20.0, 2, 1.5))
+"""
+
+
+def test_a_detached_run_goes_on_is_found_again_and_hears_its_control_file(launch: Launch, tmp_path: Path) -> None:
+    run = launch(LIVE_ON)
+    wait_for(run, lambda state: state.status is RunStatus.RUNNING)
+    run.detach()
+    launcher = TrainerLauncher(tmp_path / "runs")
+    assert launcher.left_alone() == [run.folder]
+    found = launcher.follow(run.folder)
+    wait_for(found, lambda state: state.step == 1)
+    found.keep_best()
+    state = wait_for(found, lambda state: state.ended)
+    assert (run.folder / "control").read_text(encoding="utf-8") == "finish"
+    assert state.status is RunStatus.COMPLETED
+    wait_for(run, lambda state: state.ended)
+    # Its model waits until somebody installs it, whoever was there when it was done.
+    assert launcher.left_alone() == [run.folder]
+    (run.folder / "bundle").rmdir()
+    assert not launcher.left_alone()
+
+
+def test_a_found_run_can_be_ended(launch: Launch, tmp_path: Path) -> None:
+    run = launch("time.sleep(600)\n")
+    wait_for(run, lambda state: state.status is RunStatus.RUNNING)
+    found = TrainerLauncher(tmp_path / "runs").follow(run.folder)
+    found.kill()
+    assert wait_for(found, lambda state: state.ended).status is RunStatus.STOPPED
