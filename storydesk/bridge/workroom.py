@@ -13,7 +13,9 @@ from storydesk.bridge.insight_worker import InsightWorker
 from storydesk.bridge.manuscript_controller import ManuscriptController, OpenStory
 from storydesk.bridge.memory_controller import MemoryController
 from storydesk.bridge.polish_controller import PolishController
+from storydesk.bridge.prompt_shelf import PromptShelf
 from storydesk.bridge.serial_worker import SerialWorker
+from storydesk.bridge.story_queue import StoryQueue
 from storydesk.bridge.writing_controller import WritingController
 from storydesk.domain.polishing import PolishSettings
 from storydesk.domain.settings import GRAMMAR_LIVE
@@ -52,11 +54,14 @@ class Workroom(QObject):
         self.polisher = PolishController(desk, self.grammar, self.engine, self)
         self.manuscripts = ManuscriptController(desk, self.library, self.read_page, self)
         self.writing = WritingController(desk, self.engine, self.library, self)
+        self.shelf = PromptShelf(desk, self.library, self)
+        self.queue = StoryQueue(desk, self.engine, self.library, self)
         self.memory = MemoryController(desk, self.engine, self.library, self.manuscripts, self)
         self._score_due = self._make_timer(SCORE_PAUSE_MILLISECONDS, self._on_score_due)
         self._grammar_due = self._make_timer(GRAMMAR_PAUSE_MILLISECONDS, self._on_grammar_due)
         self.manuscripts.story_opened.connect(self._read_polish_settings)
         self.memory.page_changed.connect(self._on_memory_changed)
+        self.queue.story_finished.connect(lambda _queued, _story: self.manuscripts.refresh())
         self.engine.score_ready.connect(self._on_score_ready)
         self.engine.score_grown.connect(self._on_score_ready)
         self.engine.score_failed.connect(self._on_score_failed)
@@ -89,6 +94,7 @@ class Workroom(QObject):
         self._running = True
         self.engine.start()
         self.grammar.start()
+        self.queue.load()
         self.look_again()
 
     def note_change(self) -> None:
@@ -162,6 +168,7 @@ class Workroom(QObject):
         self._grammar_due.stop()
         self.manuscripts.save_all()
         self.memory.save_now()
+        self.queue.close()
         self.engine.close(0)  # begins to end while the text is being saved
         self.grammar.close(0)
         self.insight.close(0)

@@ -66,6 +66,8 @@ GRAMMAR_ENGINE = Setting("polish.engine", "auto", choices=("auto", "harper", "la
 PUBLISHING_PROFILES = Setting("publish.profiles", "")  # see domain.book
 HEAT_KIND = Setting("insight.heat_kind", "surprise", choices=("surprise", "rank", "voice"))
 HEAT_SHOWN = Setting("insight.heat_shown", False)
+QUEUE_PAUSED = Setting("queue.paused", False)  # see domain.whole_story
+QUEUE_WORDS = Setting("queue.words", 400, low=30, high=20_000)
 DAILY_GOAL = Setting("goal.words", 500, low=0, high=50000)
 GOAL_PROGRESS = Setting("goal.progress", "")  # day and words written that day: "2026-01-31 250"
 LAST_STORY = Setting("window.last_story", 0, low=0)
@@ -103,6 +105,8 @@ ALL: tuple[Setting[str] | Setting[int] | Setting[float] | Setting[bool], ...] = 
     PUBLISHING_PROFILES,
     HEAT_KIND,
     HEAT_SHOWN,
+    QUEUE_PAUSED,
+    QUEUE_WORDS,
     DAILY_GOAL,
     GOAL_PROGRESS,
     LAST_STORY,
