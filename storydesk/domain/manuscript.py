@@ -9,9 +9,16 @@ WORD = re.compile(r"\w+(?:['’\-]\w+)*", re.UNICODE)
 """What a reader would count as one word."""
 
 
+_UNSPACED = "\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+_HAS_UNSPACED = re.compile(f"[{_UNSPACED}]")
+_WORD_OR_CHARACTER = re.compile(rf"[々{_UNSPACED}]|(?:(?![々{_UNSPACED}])\w)+(?:['’\-](?:(?![々{_UNSPACED}])\w)+)*")
+
+
 def count_words(text: str) -> int:
-    """Return how many words a reader would count."""
-    return sum(1 for _ in WORD.finditer(text))
+    """Return how many words a reader would count; in Chinese and Japanese, which part none, how many characters."""
+    if _HAS_UNSPACED.search(text) is not None:
+        return len(_WORD_OR_CHARACTER.findall(text))
+    return len(WORD.findall(text))
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ from storydesk.ui.status_bar import StatusBar
 from storydesk.ui.theme import page_font
 
 STORY_LANGUAGE = "story"
+SWITCHES = (("typewriter", TYPEWRITER), ("dim_others", DIM_OTHERS))
 
 
 class PageTools(QObject):
@@ -65,7 +66,7 @@ class PageTools(QObject):
         self.words = WordTally(workroom.manuscripts, page, status, library)
         workroom.polish_settings_changed.connect(lambda _settings: self._set_manners())
         page.zoom_wanted.connect(self.change_size)
-        for name, setting in (("typewriter", TYPEWRITER), ("dim_others", DIM_OTHERS)):
+        for name, setting in SWITCHES:
             actions[name].setChecked(self._settings.get(setting))
             actions[name].toggled.connect(lambda on, setting=setting: self._on_toggled(setting, on))
         actions["full_screen"].toggled.connect(self._on_full_screen_toggled)
@@ -98,6 +99,8 @@ class PageTools(QObject):
         look = PageLook(get(PAGE_MEASURE), get(PAGE_LINE_HEIGHT), get(PAGE_MARGIN), get(TYPEWRITER), get(DIM_OTHERS))
         if look != self._page.look:
             self._page.set_look(look)
+        for name, setting in SWITCHES:
+            self._actions[name].setChecked(get(setting))
         self._set_manners()
         self.words.count()
 

@@ -34,6 +34,7 @@ from storydesk.domain.settings import (
 )
 from storydesk.services.ports import SettingsStore
 from storydesk.ui.preferences.keys_page import KeysPage
+from storydesk.ui.preferences.page_fields import PageFields
 from storydesk.ui.shortcuts import Shortcuts
 from storydesk.ui.theme import (
     SPACE_M,
@@ -82,6 +83,9 @@ class PreferencesDialog(QDialog):
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         self._add_page(self.tr("Writing"), self._build_writing_form(), self.sample)
+        self.page_fields = PageFields(settings, self)
+        self.page_fields.setting_changed.connect(self.setting_changed)
+        self._add_page(self.tr("Page"), self.page_fields.make_form())
         self._add_page(self.tr("Look"), self._build_look_form())
         self.keys_page = KeysPage(shortcuts, self.tabs) if shortcuts is not None else None
         if self.keys_page is not None:
