@@ -23,7 +23,7 @@ MOST_STORIES = 60
 MOST_PASSAGES = 5
 LONGEST_QUERY = 400
 _MOST_MATCHES = 2000
-_BEFORE, _AFTER = 48, 112
+_BEFORE, _AFTER = 30, 80
 _QUOTED = re.compile(r'["“”„«»]([^"“”„«»]*)["“”„«»]')
 _WORDS = re.compile(r"\w+")
 

@@ -45,6 +45,9 @@ TABLE: tuple[ActionSpec, ...] = (
     ActionSpec("story_details", _n("Status, target and tags of the story…"), "Ctrl+I", "note-pencil"),
     ActionSpec("part_details", _n("Status, target and note of this chapter or scene…"), "Ctrl+Shift+I", "note-pencil"),
     ActionSpec("trash_story", _n("Put this story into the trash"), "Ctrl+Shift+Backspace", "trash", writes=True),
+    ActionSpec("backups", _n("Backups…"), icon="clock-counter-clockwise", tip=_n("Look into backups and restore them")),
+    ActionSpec("export_library", _n("Save the library as a file…"), icon="package"),
+    ActionSpec("import_library", _n("Add stories from a library file…"), icon="download-simple", writes=True),
     ActionSpec("go_on", _n("Go on"), "Ctrl+Return", "play", _n("Let the model go on at the cursor"), writes=True),
     ActionSpec(
         "three_ways",
@@ -121,6 +124,31 @@ TABLE: tuple[ActionSpec, ...] = (
     ),
     ActionSpec("undo", _n("Undo"), "Ctrl+Z", "arrow-u-up-left", writes=True, on_page=True),
     ActionSpec("redo", _n("Redo"), "Ctrl+Shift+Z", "arrow-u-up-right", writes=True, on_page=True),
+    ActionSpec(
+        "heat_map",
+        _n("Heat map"),
+        "Ctrl+Shift+H",
+        "thermometer",
+        _n("Show on the page how surprising each word is to the model"),
+        checkable=True,
+    ),
+    ActionSpec(
+        "heat_surprise", _n("Surprise"), tip=_n("Colour words by how unlikely the model found them"), checkable=True
+    ),
+    ActionSpec(
+        "heat_rank",
+        _n("Rank"),
+        tip=_n("Colour words by how many others the model would sooner have used"),
+        checkable=True,
+    ),
+    ActionSpec(
+        "heat_voice",
+        _n("Sounds like me"),
+        tip=_n("Colour words that your own model expects more, or less, than the model that it came from"),
+        checkable=True,
+    ),
+    ActionSpec("next_surprise", _n("Next surprising word"), "F9", "arrow-down"),
+    ActionSpec("previous_surprise", _n("Previous surprising word"), "Shift+F9", "arrow-up"),
     ActionSpec("focus_mode", _n("Focus"), "F11", "target", _n("Leave the page alone on the screen"), checkable=True),
     ActionSpec("find", _n("Find in this draft"), "Ctrl+F", "magnifying-glass"),
     ActionSpec("replace", _n("Find and replace"), "Ctrl+H", "swap", writes=True),
@@ -136,6 +164,14 @@ TABLE: tuple[ActionSpec, ...] = (
     ActionSpec("toggle_library", _n("Library"), "Ctrl+Shift+L", "books", _n("Show or fold the library"), True),
     ActionSpec("toggle_partner", _n("Partner"), "Ctrl+Shift+P", "square-half", _n("Show or fold the partner"), True),
     ActionSpec("show_write", _n("Write"), "Ctrl+Shift+W", checkable=True),
+    ActionSpec(
+        "show_insight",
+        _n("Insight"),
+        "Ctrl+Shift+N",
+        "",
+        _n("Where the draft surprises, what it repeats"),
+        checkable=True,
+    ),
     ActionSpec("show_polish", _n("Polish"), "Ctrl+Shift+G", checkable=True),
     ActionSpec(
         "show_memory", _n("Memory"), "Ctrl+Shift+M", tip=_n("What the model knows and what it will see"), checkable=True
@@ -178,9 +214,11 @@ EDITING = ("undo", "redo")
 
 MENU: tuple[tuple[str, ...], ...] = (
     ("new_story", "import_story", "keep_draft", "export", "story_details", "part_details", "trash_story"),
+    ("backups", "export_library", "import_library"),
     ("go_on", "three_ways", "try_again", "stop", "earlier_ways", "later_ways", "compare_ways", "reword", "other_words"),
     ("accept_ghost", "accept_word", "accept_sentence", "dismiss_ghost"),
     ("polish", "next_note", "previous_note", "show_fixes"),
+    ("heat_map", "heat_surprise", "heat_rank", "heat_voice", "next_surprise", "previous_surprise"),
     ("find", "replace", "find_next", "find_previous", "copy_rich", "copy_markdown", "paste_exactly"),
     ("typewriter", "dim_others", "full_screen"),
     ("search", "go_to_prompt", "go_to_page", "next_pane", "focus_mode", "toggle_library", "toggle_partner"),

@@ -6,6 +6,8 @@ import re
 
 from PySide6.QtCore import QCoreApplication, QLocale
 
+from storydesk.domain.outline import Status
+
 
 def say_count(count: int, one: str, many: str) -> str:
     """Return ``one`` or ``many`` with the number in its place (``{n}``), grouped as the reader's country does."""
@@ -20,6 +22,27 @@ def say_untitled() -> str:
 def say_draft(name: str) -> str:
     """Return a draft's name as the writer reads it."""
     return QCoreApplication.translate("Library", "Draft {name}").format(name=name)
+
+
+def say_short(count: int) -> str:
+    """Return a number in little room: 950, 1.2k, 85k."""
+    if count < 1000:
+        return str(count)
+    locale = QLocale()
+    short = locale.toString(count / 1000, "f", 1) if count < 9950 else locale.toString(round(count / 1000))
+    return QCoreApplication.translate("Library", "{number}k").format(number=short)
+
+
+def say_status(status: Status) -> str:
+    """Return how far a story or a part has come, in the writer's words."""
+    words = {
+        Status.NONE: QCoreApplication.translate("Library", "No status"),
+        Status.IDEA: QCoreApplication.translate("Library", "Idea"),
+        Status.DRAFT: QCoreApplication.translate("Library", "First draft"),
+        Status.REVISED: QCoreApplication.translate("Library", "Revised"),
+        Status.FINISHED: QCoreApplication.translate("Library", "Finished"),
+    }
+    return words[status]
 
 
 def say_category(category: str) -> str:

@@ -1,62 +1,41 @@
-"""The library beside the page: search, stories and drafts, trash, today's words."""
+"""The library beside the page: search, stories with their parts and drafts, details, trash, today's words."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QAction, QKeyEvent, QPainter
-from PySide6.QtWidgets import (
-    QFrame,
-    QHBoxLayout,
-    QLineEdit,
-    QMenu,
-    QProgressBar,
-    QPushButton,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
-    QToolButton,
-    QTreeView,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QProgressBar, QPushButton, QTreeView, QVBoxLayout, QWidget
 
-from storydesk.bridge.library_item_model import DRAFT, STORY, TRASH, TRASHED, LibraryItemModel, Role
+from storydesk.bridge.library_item_model import (
+    CHAPTER,
+    DRAFT,
+    DRAFTS,
+    NO_DETAILS,
+    PARTS,
+    PASSAGE,
+    SCENE,
+    STORY,
+    TRASH,
+    TRASHED,
+    LibraryItemModel,
+    Role,
+)
 from storydesk.bridge.manuscript_controller import OpenStory, Shelf
+from storydesk.bridge.outline_controller import DraftOutline
+from storydesk.domain.library import SearchResult
 from storydesk.domain.manuscript import Story
-from storydesk.ui.sentences import say_count, say_draft, say_untitled
-from storydesk.ui.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XS, icon, make_label, set_role
+from storydesk.domain.outline import Place, Status, StoryDetails
+from storydesk.ui.library.details_editor import DetailsEditor
+from storydesk.ui.library.shelf_search import ShelfSearch
+from storydesk.ui.library.story_tree import StoryTree
+from storydesk.ui.sentences import say_count, say_draft, say_status, say_untitled
+from storydesk.ui.theme import SPACE_M, SPACE_S, SPACE_XS, icon, make_label, set_role
 
 WIDTH = 236
-SEARCH_MILLISECONDS = 200
 UNDO_MILLISECONDS = 12_000
-
-
-class StoryTree(QTreeView):
-    """The list of stories; Delete puts one into the trash. GUI thread."""
-
-    trash_wanted = Signal()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Hear the Delete key."""
-        if event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
-            self.trash_wanted.emit()
-        else:
-            super().keyPressEvent(event)
-
-
-class IndentedDelegate(QStyledItemDelegate):
-    """Moves drafts and what is in the trash to the right, mark and all; a tree's own indentation can't. GUI thread."""
-
-    def paint(
-        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
-    ) -> None:
-        """Paint an item where it belongs."""
-        if index.parent().isValid():
-            rect = option.rect
-            rect.setLeft(rect.left() + SPACE_L)
-            option.rect = rect
-        super().paint(painter, option, index)
+GROUPS = (DRAFTS, TRASH)
 
 
 class LibraryPanel(QFrame):
@@ -64,10 +43,18 @@ class LibraryPanel(QFrame):
 
     story_wanted = Signal(int)
     draft_wanted = Signal(int)
+    part_wanted = Signal(int)
+    """The ordinal of one of the open draft's parts."""
+    passage_wanted = Signal(int, object)
+    """A story's id and the Passage to go to."""
     search_wanted = Signal(str)
     trash_wanted = Signal(int)
     restore_wanted = Signal(int)
     delete_wanted = Signal(object)
+    details_wanted = Signal(str, int)
+    """The kind and number of the item to describe."""
+    story_moved = Signal(int, int)
+    part_moved = Signal(int, int, object)
 
     def __init__(self, actions: Mapping[str, QAction], parent: QWidget | None = None) -> None:
         """Begin with an empty shelf."""
@@ -80,31 +67,76 @@ class LibraryPanel(QFrame):
         self._open_draft = 0
         self._shelf = Shelf((), (), "")
         self._drafts: tuple[tuple[int, str], ...] = ()
+        self._details: Mapping[int, StoryDetails] = {}
+        self._outline: DraftOutline | None = None
+        self._found: SearchResult | None = None
+        self._folded: set[tuple[str, int]] = set()
+        self._opened: set[str] = set()
+        self._unfolding = False
         self._trashed: Story | None = None
-        kinds = {STORY: "book", DRAFT: "file-text", TRASH: "trash", TRASHED: "book"}
-        icons = {kind: icon(name) for kind, name in kinds.items()}
-        self.model = LibraryItemModel(say_untitled(), self.tr("Trash"), icons, self)
+        kinds = {STORY: "book", DRAFTS: "stack", DRAFT: "file-text", TRASH: "trash", TRASHED: "book"}
+        icons = {kind: icon(name) for kind, name in {**kinds, CHAPTER: "bookmark-simple", SCENE: "asterisk"}.items()}
+        self.model = LibraryItemModel(
+            say_untitled(), self.tr("Trash"), icons, self, drafts=self.tr("Drafts"), say=self._say_item
+        )
+        self.model.movable = self._writes
+        self.model.story_dropped.connect(self.story_moved)
+        self.model.part_dropped.connect(self.part_moved)
+        self.top = ShelfSearch(actions, self)
+        self.search = self.top.field
+        self.top.search_wanted.connect(self.search_wanted)
+        self.top.choice_changed.connect(self._rebuild)
+        self.details = DetailsEditor(self)
+        self.details.left.connect(self._on_details_left)
         column = QVBoxLayout(self)
         column.setContentsMargins(SPACE_M, SPACE_M, SPACE_M, SPACE_M)
         column.setSpacing(SPACE_S)
-        column.addLayout(self._make_search(actions))
+        column.addWidget(self.top)
         self.hint = make_label("", "muted", self)
         column.addWidget(self.hint)
         column.addWidget(self._make_tree(), 1)
+        column.addWidget(self.details)
         column.addWidget(self._make_undo())
         column.addWidget(self._make_goal())
 
     def show_shelf(self, shelf: Shelf) -> None:
         """Show other stories."""
         self._shelf = shelf
+        if self._found is not None and self._found.words != shelf.searched:
+            self._found = None
         self._rebuild()
+
+    def show_found(self, result: SearchResult) -> None:
+        """Show the passages that a search has found, below their stories."""
+        self._found = result if result.words else None
+        if not result.words or result.words == self._shelf.searched:
+            self._rebuild()
 
     def show_open(self, opened: OpenStory | None) -> None:
         """Mark what is on the page."""
+        if opened is None or opened.story.id != self._open_story:
+            self._folded = {key for key in self._folded if key[0] not in PARTS}
         self._open_story = opened.story.id if opened else 0
         self._open_draft = opened.draft.id if opened else 0
         self._drafts = tuple((number, say_draft(name)) for number, name in opened.drafts) if opened else ()
         self._rebuild()
+
+    def show_outline(self, outline: DraftOutline | None) -> None:
+        """Show the parts of what is on the page."""
+        self._outline = outline
+        if outline is not None and outline.story_id == self._open_story and not self._is_searching():
+            self.model.show_words(outline.outline.words)
+            if self.model.show_parts(outline.outline.parts, outline.kept):
+                self._unfold()
+
+    def show_details(self, details: Mapping[int, StoryDetails]) -> None:
+        """Show what the writer says of the stories."""
+        self._details = details
+        self.top.offer(details.values())
+        if self.top.choice[0]:
+            self._rebuild()
+        else:
+            self.model.show_details(details)
 
     def show_goal(self, words: int, goal: int) -> None:
         """Say how far the day has come."""
@@ -131,40 +163,32 @@ class LibraryPanel(QFrame):
         self.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.search.selectAll()
 
-    def _make_search(self, actions: Mapping[str, QAction]) -> QHBoxLayout:
-        self.search = QLineEdit(self)
-        self.search.setPlaceholderText(self.tr("Search all stories"))
-        self.search.setAccessibleName(self.tr("Search all stories"))
-        self.search.setClearButtonEnabled(True)
-        self._search_due = self._make_timer(self._on_search_due)
-        self.search.textChanged.connect(lambda _text: self._search_due.start(SEARCH_MILLISECONDS))
-        new = QToolButton(self)
-        new.setDefaultAction(actions["new_story"])
-        new.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
-        new.setAccessibleName(actions["new_story"].text())
-        set_role(new, "flat")
-        row = QHBoxLayout()
-        row.setSpacing(SPACE_XS)
-        row.addWidget(self.search, 1)
-        row.addWidget(new)
-        return row
+    def _is_searching(self) -> bool:
+        return self._found is not None and bool(self._shelf.searched)
+
+    def _say_item(self, title: str, status: Status, words: int, target: int) -> str:
+        """Return an item as a screen reader says it."""
+        said = [title]
+        if status:
+            said.append(say_status(status))
+        if target:
+            count = self.tr("{words} of {target} words").format(words=f"{max(0, words):,}", target=f"{target:,}")
+            said.append(count)
+        elif words >= 0:
+            said.append(say_count(words, self.tr("{n} word"), self.tr("{n} words")))
+        return ", ".join(said)
 
     def _make_tree(self) -> QTreeView:
         self.tree = StoryTree(self)
         self.tree.setModel(self.model)
-        self.tree.setHeaderHidden(True)
-        self.tree.setRootIsDecorated(False)
-        self.tree.setIndentation(0)
-        self.tree.setItemDelegate(IndentedDelegate(self.tree))
-        self.tree.setUniformRowHeights(True)
-        self.tree.setTextElideMode(Qt.TextElideMode.ElideRight)
-        self.tree.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.tree.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.tree.setAccessibleName(self.tr("Stories"))
         self.tree.customContextMenuRequested.connect(self._on_menu_requested)
         self.tree.clicked.connect(self._on_chosen)
         self.tree.activated.connect(self._on_chosen)
         self.tree.trash_wanted.connect(self._on_trash_key)
+        self.tree.step_wanted.connect(self._on_step_wanted)
+        self.tree.collapsed.connect(lambda index: self._note_fold(index, folded=True))
+        self.tree.expanded.connect(lambda index: self._note_fold(index, folded=False))
         return self.tree
 
     def _make_undo(self) -> QFrame:
@@ -177,7 +201,9 @@ class LibraryPanel(QFrame):
         row.addWidget(self.undo_label, 1)
         row.addWidget(button)
         self.undo_bar.hide()
-        self._undo_due = self._make_timer(self.undo_bar.hide)
+        self._undo_due = QTimer(self)
+        self._undo_due.setSingleShot(True)
+        self._undo_due.timeout.connect(self.undo_bar.hide)
         return self.undo_bar
 
     def _make_goal(self) -> QWidget:
@@ -192,21 +218,55 @@ class LibraryPanel(QFrame):
         column.addWidget(self.goal_bar)
         return area
 
+    @Slot()
     def _rebuild(self) -> None:
-        was_open = self._is_trash_open()
         at = self.tree.verticalScrollBar().value()
-        self.model.show(self._shelf.stories, self._shelf.trash, self._open_story, self._drafts)
-        for row in range(self.model.rowCount()):
-            index = self.model.index(row, 0)
-            is_trash = index.data(Role.KIND) == TRASH
-            self.tree.setExpanded(index, was_open or bool(self._shelf.searched) if is_trash else True)
+        searching = self._is_searching()
+        found = {item.story.id: item for item in self._found.stories} if searching and self._found else None
+        stories, trash = self._shelf.stories, self._shelf.trash
+        if found is not None:
+            stories = tuple(story for story in stories if story.id in found)
+            trash = tuple(story for story in trash if story.id in found)
+        stories = tuple(story for story in stories if self.top.admits(self._details.get(story.id, NO_DETAILS)))
+        self.model.show(stories, trash, self._open_story, self._drafts, self._details, found)
+        if self._outline is not None and self._outline.story_id == self._open_story and not searching:
+            self.model.show_words(self._outline.outline.words)
+            self.model.show_parts(self._outline.outline.parts, self._outline.kept)
+        self._unfold()
         current = self.model.find(DRAFT, self._open_draft)
-        if not current.isValid():
+        if not current.isValid() or not self.tree.isExpanded(current.parent()):
             current = self.model.find(STORY, self._open_story)
         if current.isValid():
             self.tree.setCurrentIndex(current)
         self.tree.verticalScrollBar().setValue(at)
         self._say_hint()
+
+    def _unfold(self) -> None:
+        """Show what lies below everything but what the writer has folded; drafts and trash begin folded."""
+
+        def unfold(parent: QModelIndex) -> None:
+            for row in range(self.model.rowCount(parent)):
+                index = self.model.index(row, 0, parent)
+                kind = index.data(Role.KIND)
+                is_open = (kind, index.data(Role.ID)) not in self._folded
+                if kind in GROUPS:
+                    is_open = kind in self._opened or self._is_searching()
+                self.tree.setExpanded(index, is_open)
+                unfold(index)
+
+        self._unfolding = True
+        unfold(QModelIndex())
+        self._unfolding = False
+
+    def _note_fold(self, index: QModelIndex, *, folded: bool) -> None:
+        """Remember what the writer folds and unfolds."""
+        kind, key = index.data(Role.KIND), (index.data(Role.KIND), index.data(Role.ID))
+        if self._unfolding:
+            return
+        if kind in GROUPS:
+            (self._opened.discard if folded else self._opened.add)(kind)
+        else:
+            (self._folded.add if folded else self._folded.discard)(key)
 
     def _say_hint(self) -> None:
         hint = ""
@@ -216,20 +276,6 @@ class LibraryPanel(QFrame):
             hint = self.tr("Your stories will be listed here.")
         self.hint.setText(hint)
         self.hint.setVisible(bool(hint))
-
-    def _is_trash_open(self) -> bool:
-        index = self.model.find(TRASH, 0)
-        return index.isValid() and self.tree.isExpanded(index)
-
-    def _make_timer(self, slot: object) -> QTimer:
-        timer = QTimer(self)
-        timer.setSingleShot(True)
-        timer.timeout.connect(slot)
-        return timer
-
-    @Slot()
-    def _on_search_due(self) -> None:
-        self.search_wanted.emit(self.search.text())
 
     @Slot(QModelIndex)
     def _on_chosen(self, index: QModelIndex) -> None:
@@ -241,7 +287,12 @@ class LibraryPanel(QFrame):
                 self.story_wanted.emit(number)
         elif kind == DRAFT:
             self.draft_wanted.emit(number)
-        elif kind == TRASH:
+        elif kind in PARTS:
+            self.part_wanted.emit(number)
+        elif kind == PASSAGE:
+            if index.parent().data(Role.KIND) == STORY:
+                self.passage_wanted.emit(index.parent().data(Role.ID), index.data(Role.PASSAGE))
+        elif kind in (TRASH, DRAFTS):
             self.tree.setExpanded(index, not self.tree.isExpanded(index))
 
     @Slot()
@@ -250,19 +301,42 @@ class LibraryPanel(QFrame):
         if self._writes and index.data(Role.KIND) == STORY:
             self.trash_wanted.emit(index.data(Role.ID))
 
+    @Slot(int)
+    def _on_step_wanted(self, step: int) -> None:
+        """Move the current item one place up or down among its like."""
+        index = self.tree.currentIndex()
+        kind = index.data(Role.KIND)
+        if not self._writes or kind not in (STORY, *PARTS):
+            return
+        other = index.siblingAtRow(index.row() + step)
+        if other.data(Role.KIND) != kind:
+            return
+        if kind != STORY:
+            place = Place.BEFORE if step < 0 else Place.AFTER
+            self.part_moved.emit(index.data(Role.ID), other.data(Role.ID), place)
+            return
+        before = other if step < 0 else other.siblingAtRow(other.row() + 1)
+        is_story = before.data(Role.KIND) == STORY
+        self.story_moved.emit(index.data(Role.ID), before.data(Role.ID) if is_story else 0)
+
     @Slot(QPoint)
     def _on_menu_requested(self, place: QPoint) -> None:
         menu = self.make_menu(self.tree.indexAt(place))
         if menu is not None:
             menu.popup(self.tree.viewport().mapToGlobal(place))
 
-    def make_menu(self, index: QModelIndex) -> QMenu | None:
+    def make_menu(self, index: QModelIndex | QPersistentModelIndex) -> QMenu | None:
         """Return what can be done with an item, None where nothing can."""
         kind, number = index.data(Role.KIND), index.data(Role.ID)
-        if not self._writes or kind not in (STORY, TRASHED):
+        if kind not in (STORY, TRASHED, *PARTS) or (kind == TRASHED and not self._writes):
             return None
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        if kind != TRASHED:
+            text = self.tr("Status, target and note…") if kind in PARTS else self.tr("Status, target and tags…")
+            menu.addAction(icon("note-pencil"), text, lambda: self.details_wanted.emit(kind, number))
+        if kind in PARTS or not self._writes:
+            return menu
         if kind == STORY:
             menu.addAction(icon("trash"), self.tr("Put into the trash"), lambda: self.trash_wanted.emit(number))
             return menu
@@ -273,6 +347,10 @@ class LibraryPanel(QFrame):
         if story is not None:
             menu.addAction(icon("x"), self.tr("Delete for good…"), lambda: self.delete_wanted.emit(story))
         return menu
+
+    @Slot()
+    def _on_details_left(self) -> None:
+        self.tree.setFocus(Qt.FocusReason.OtherFocusReason)
 
     @Slot()
     def _on_undo_clicked(self) -> None:
