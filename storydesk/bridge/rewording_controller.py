@@ -13,6 +13,7 @@ from storydesk.bridge.serial_worker import describe_unexpected
 from storydesk.domain.alternatives import Passage, Rewording
 from storydesk.domain.failures import Failure, FailureCode, StorydeskError
 from storydesk.domain.generation import SamplingSettings
+from storydesk.domain.memory import Recollection
 from storydesk.services.alternatives import AlternativesService
 from storydesk.services.desk import Desk
 from storydesk.services.ports import IsCancelled
@@ -55,6 +56,8 @@ class RewordingController(QObject):
         self._engine = engine
         self._run = 0
         self._busy = False
+        self.recall: Callable[[str, str], Recollection | None] = lambda _text, _prompt: None
+        """What the model is reminded of; the workroom's memory knows."""
         self._told.connect(self._on_told)
         self._answered.connect(self._on_answered)
 
@@ -66,7 +69,8 @@ class RewordingController(QObject):
     def find(self, passage: Passage, prompt: str, settings: SamplingSettings) -> None:
         """Look for other ways; one that is under way is given up."""
         try:
-            request = self._service.request(passage, prompt, settings)
+            recalled = self.recall(passage.before, prompt)
+            request = self._service.request(passage, prompt, settings, recalled=recalled)
         except StorydeskError as error:
             self.failed.emit(error.failure)
             return

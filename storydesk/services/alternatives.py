@@ -16,6 +16,7 @@ from storydesk.domain.endings import ends_whole, trim_to_sentence
 from storydesk.domain.failures import FailureCode, StorydeskError
 from storydesk.domain.generation import Finished, FinishReason, SamplingSettings, TextChunk
 from storydesk.domain.manuscript import count_words
+from storydesk.domain.memory import Recollection
 from storydesk.domain.scoring import TextScore
 from storydesk.services.ports import IsCancelled, Progress
 from storydesk.services.scoring import ScoringService
@@ -42,7 +43,14 @@ class AlternativesService:
         self._scoring = scoring
 
     def request(
-        self, passage: Passage, prompt: str, settings: SamplingSettings, *, seed: int | None = None, count: int = WAYS
+        self,
+        passage: Passage,
+        prompt: str,
+        settings: SamplingSettings,
+        *,
+        seed: int | None = None,
+        count: int = WAYS,
+        recalled: Recollection | None = None,
     ) -> WritingRequest:
         """Return the request for candidates about as long as the passage; raise TEXT_EMPTY, PASSAGE_TOO_LONG.
 
@@ -69,6 +77,7 @@ class AlternativesService:
             settings=fitted,
             count=count,
             until_sentence_end=whole,
+            recalled=recalled,
         )
 
     def find(

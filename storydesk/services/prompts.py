@@ -161,7 +161,7 @@ class StoryWriter:
         """Return so many ways to go on, with how each ended, and the model that wrote them."""
         wish = story.wish
         # A stretch is no ending, so the end of the text is held back until its words are written.
-        settings = wish.settings if count > 1 else replace(wish.settings, minimum_words=words)
+        settings = replace(wish.settings, minimum_words=words if count == 1 else 0, maximum_words=0)
         request = self._writing.request(
             wish.prompt,
             story.text,

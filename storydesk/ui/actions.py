@@ -176,6 +176,8 @@ TABLE: tuple[ActionSpec, ...] = (
     ActionSpec(
         "show_memory", _n("Memory"), "Ctrl+Shift+M", tip=_n("What the model knows and what it will see"), checkable=True
     ),
+    ActionSpec("prompts", _n("Prompts…"), "Ctrl+J", "queue", _n("Keep prompts, and turn them into whole stories")),
+    ActionSpec("keep_prompt", _n("Keep this story’s prompt"), icon="bookmark-simple", writes=True),
     ActionSpec("lorebook", _n("Lorebook…"), "Ctrl+L", "book-bookmark", _n("People, places and laws of your story")),
     ActionSpec(
         "typewriter",
@@ -222,7 +224,7 @@ MENU: tuple[tuple[str, ...], ...] = (
     ("find", "replace", "find_next", "find_previous", "copy_rich", "copy_markdown", "paste_exactly"),
     ("typewriter", "dim_others", "full_screen"),
     ("search", "go_to_prompt", "go_to_page", "next_pane", "focus_mode", "toggle_library", "toggle_partner"),
-    ("lorebook",),
+    ("lorebook", "prompts", "keep_prompt"),
     ("larger_text", "smaller_text", "usual_text"),
     ("palette", "show_keys", "show_tour"),
     ("tune", "models", "preferences", "quit"),

@@ -41,6 +41,7 @@ from storydesk.ui.library.library_panel import LibraryPanel
 from storydesk.ui.machine_news import MachineNews
 from storydesk.ui.memory.story_memory import StoryMemory
 from storydesk.ui.notice_bar import NoticeBar
+from storydesk.ui.prompts.prompt_desk import PromptDesk
 from storydesk.ui.questions import ask_to_close_unsaved, ask_to_delete
 from storydesk.ui.read_only_banner import ReadOnlyBanner
 from storydesk.ui.sentences import say_untitled
@@ -150,6 +151,14 @@ class MainWindow(QMainWindow):
             self.workroom, self.page, self.partner.write, self.pages, self.phrases, self.side.show_writing
         )
         self.partner.add_tab("memory", self.memory.panel)
+        self.co_writer.recall = self.workroom.memory.recall
+        self.prompts = PromptDesk(
+            self.workroom,
+            self.pages,
+            self.phrases,
+            lambda: self.partner.write.controls.sampling(),
+            self.side.show_writing,
+        )
         self.side.setting_changed.connect(self._on_setting_changed)
         self.side.returned.connect(self.page.setFocus)
 
@@ -165,7 +174,8 @@ class MainWindow(QMainWindow):
         manuscripts.trashed.connect(lambda _story: self.panels.unfold_library())  # where the undo stands
         manuscripts.failed.connect(self.notices.post)
         manuscripts.something_lost.connect(self.notices.post)
-        self.workroom.memory.failed.connect(self.notices.post)
+        for each in (self.workroom.memory, self.workroom.shelf, self.workroom.queue):
+            each.failed.connect(self.notices.post)
         manuscripts.autosave.state_changed.connect(self.status.show_saved)
         self.page.edited.connect(self._on_edited)
         self.page.first_painted.connect(self._on_painted)
@@ -223,6 +233,7 @@ class MainWindow(QMainWindow):
             **self.tools.slots(),
             **self.librarian.slots(),
             **self.memory.slots(),
+            **self.prompts.slots(),
             **self.insight.slots(),
             "show_keys": self.side.show_keys,
         }
@@ -392,6 +403,7 @@ class MainWindow(QMainWindow):
             self.partner.write.keep_settings()
         self.tools.close()
         self.memory.flush()
+        self.prompts.flush()
         self.notices.leave()
         self.hide()
         self.side.close()

@@ -35,6 +35,7 @@ class Reworder(QObject):
         self.as_generated: Callable[[Candidate], AbstractContextManager[object]] = lambda _candidate: nullcontext()
         """What a way is put in within, so that it is known whose it is."""
         self.controller = RewordingController(workroom.desk, workroom.engine, self)
+        self.controller.recall = workroom.memory.recall
         self.view = RewordingView(self._settings.get(CLOSENESS), panel)
         panel.add_view(self.view)
         self.view.chosen.connect(self.use)
