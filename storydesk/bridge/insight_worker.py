@@ -14,7 +14,7 @@ from storydesk.bridge.serial_worker import STACK_BYTES, describe_unexpected
 from storydesk.domain.failures import FailureCode, StorydeskError
 from storydesk.domain.insight import TrendPoint, trace_chapters, trace_paragraphs
 from storydesk.domain.outline import OutlineReader, PartKind
-from storydesk.services.insight import InsightService, ProseReport, SurpriseReport, list_surprising
+from storydesk.services.insight import InsightService, ProseReport, SurpriseFinder, SurpriseReport
 from storydesk.services.ports import IsCancelled
 
 _CANCELLED = str(FailureCode.CANCELLED)
@@ -56,6 +56,7 @@ class InsightWorker(QThread):
         self.setObjectName("insight")
         self.setStackSize(STACK_BYTES)
         self._analyst = service.new_analyst()
+        self._surprises = SurpriseFinder()
         self._outline = OutlineReader()
         self._condition = threading.Condition()
         self._jobs: dict[str, _Job] = {}
@@ -77,7 +78,7 @@ class InsightWorker(QThread):
             lines = text.split("\n")
             if len(lines) != len(score.lines):
                 return
-            report = list_surprising(lines, score.lines, is_cancelled)
+            report = self._surprises.find(lines, score.lines, is_cancelled)
             paragraphs = trace_paragraphs(score.lines)
             chapters = trace_chapters(score.lines, self._find_headings(text, lines))
             self.surprise_ready.emit(SurpriseReady(revision, report, tuple(paragraphs), tuple(chapters)))

@@ -10,7 +10,7 @@ import math
 import re
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
@@ -302,31 +302,32 @@ def rate_sentences(line: str, score: LineScore) -> Iterator[tuple[int, int, floa
             yield start, end, math.fsum(score.nats[first:after]) / words
 
 
-def find_surprising(
-    lines: Sequence[str],
-    scores: LineScores,
-    most: int,
-    *,
-    whole: bool = False,
-    pause: Callable[[], None] = lambda: None,
-) -> list[SurprisingPart]:
-    """Return the ``most`` surprising sentences, or ``whole`` paragraphs, the most surprising first.
+Rating = tuple[int, int, float]
+"""Start and end of a sentence in its line, and its nats a word."""
+
+
+def rate_paragraph(score: LineScore) -> tuple[Rating, ...]:
+    """Return a line's own rating, none where it is too short to be judged."""
+    if score.words < SHORTEST_SENTENCE or not score.starts:
+        return ()
+    return ((score.starts[0], score.ends[-1], math.fsum(score.nats) / score.words),)
+
+
+def pick_surprising(
+    lines: Sequence[str], ratings: Iterable[Sequence[Rating]], most: int, pause: Callable[[], None]
+) -> tuple[SurprisingPart, ...]:
+    """Return the ``most`` surprising of the parts that each line has, the most surprising first.
 
     ``pause`` is called between lines.
     """
 
-    def list_parts() -> Iterator[SurprisingPart]:
-        for number, (line, score) in enumerate(zip(lines, scores, strict=True)):
+    def list_parts() -> Iterator[tuple[float, int, int, int]]:
+        for number, parts in enumerate(ratings):
             pause()
-            if score is None or not score.tokens:
-                continue
-            parts: Sequence[tuple[int, int, float]]
-            if whole:
-                enough = score.words >= SHORTEST_SENTENCE
-                parts = [(score.starts[0], score.ends[-1], math.fsum(score.nats) / score.words)] if enough else []
-            else:
-                parts = list(rate_sentences(line, score))
             for start, end, value in parts:
-                yield SurprisingPart(number, start, end, value, line[start:end])
+                yield value, -number, start, end
 
-    return heapq.nlargest(most, list_parts(), key=lambda part: part.nats_per_word)
+    chosen = heapq.nlargest(most, list_parts())
+    return tuple(
+        SurprisingPart(-number, start, end, value, lines[-number][start:end]) for value, number, start, end in chosen
+    )

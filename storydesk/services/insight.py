@@ -12,7 +12,16 @@ from pathlib import Path
 from typing import Final
 
 from storydesk.domain.failures import FailureCode, StorydeskError
-from storydesk.domain.insight import LineScores, SurprisingPart, TrendPoint, find_surprising
+from storydesk.domain.insight import (
+    LineScore,
+    LineScores,
+    Rating,
+    SurprisingPart,
+    TrendPoint,
+    pick_surprising,
+    rate_paragraph,
+    rate_sentences,
+)
 from storydesk.domain.readability import Readability, sum_up
 from storydesk.domain.repetition import (
     COMMON,
@@ -168,13 +177,35 @@ class ProseAnalyst:
         return found
 
 
-def list_surprising(lines: Sequence[str], scores: LineScores, is_cancelled: IsCancelled) -> SurpriseReport:
-    """Return what surprises most in a draft; raise StorydeskError(CANCELLED)."""
-    pause = Breather(is_cancelled)
-    return SurpriseReport(
-        tuple(find_surprising(lines, scores, MOST_SURPRISING, pause=pause)),
-        tuple(find_surprising(lines, scores, MOST_SURPRISING, whole=True, pause=pause)),
-    )
+class SurpriseFinder:
+    """Finds what surprises most and keeps what it read of lines whose score is still the same. One thread."""
+
+    def __init__(self) -> None:
+        """Know nothing yet."""
+        self._known: dict[int, tuple[LineScore, tuple[Rating, ...]]] = {}
+
+    def find(self, lines: Sequence[str], scores: LineScores, is_cancelled: IsCancelled) -> SurpriseReport:
+        """Return what stands out; raise StorydeskError(CANCELLED)."""
+        pause = Breather(is_cancelled)
+        known: dict[int, tuple[LineScore, tuple[Rating, ...]]] = {}
+        sentences: list[tuple[Rating, ...]] = []
+        paragraphs: list[tuple[Rating, ...]] = []
+        for line, score in zip(lines, scores, strict=True):
+            if score is None or not score.tokens:
+                sentences.append(())
+                paragraphs.append(())
+                continue
+            if id(score) not in self._known:
+                pause()
+                self._known[id(score)] = (score, tuple(rate_sentences(line, score)))
+            found = known[id(score)] = self._known[id(score)]
+            sentences.append(found[1])
+            paragraphs.append(rate_paragraph(score))
+        self._known = known
+        return SurpriseReport(
+            pick_surprising(lines, sentences, MOST_SURPRISING, pause),
+            pick_surprising(lines, paragraphs, MOST_SURPRISING, pause),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ class MachineNews(QObject):
         engine, writing = workroom.engine, workroom.writing
         workroom.library.failed.connect(notices.post)
         workroom.score_changed.connect(status.show_score)
+        workroom.score_state_changed.connect(status.show_score_state)
         engine.loading_started.connect(status.show_loading)
         engine.engine_ready.connect(self._on_engine_ready)
         engine.engine_failed.connect(self._on_engine_failed)

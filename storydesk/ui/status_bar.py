@@ -6,7 +6,7 @@ from PySide6.QtCore import QLocale, Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from storydesk.bridge.autosave import SaveState
-from storydesk.bridge.draft_score import DraftScore
+from storydesk.bridge.draft_score import DraftScore, ScoreState
 from storydesk.bridge.engine_worker import EngineState
 from storydesk.ui.sentences import say_count
 from storydesk.ui.theme import SPACE_L, SPACE_M, make_label, scaled, set_role
@@ -34,6 +34,8 @@ class StatusBar(QFrame):
         self.saved = self._label("muted")
         self._device = ""
         self._speed = 0.0
+        self._score: DraftScore | None = None
+        self._score_state = ScoreState.UNKNOWN
         row = QHBoxLayout(self)
         row.setContentsMargins(SPACE_L - 2, 0, SPACE_L - 2, 0)
         row.setSpacing(SPACE_M)
@@ -60,16 +62,37 @@ class StatusBar(QFrame):
         """Show how surprising the draft is; None while that is not known."""
         for label in (self.perplexity, self.nats):
             label.setVisible(score is not None)
+        self._score = score
+        self._show_perplexity()
         if score is None:
             return
-        self.perplexity.setText(self.tr("perplexity {value}").format(value=f"{score.perplexity:.1f}"))
-        self.perplexity.setToolTip(
-            self.tr(
-                "How surprised {model} is by each piece of a word, as an answer to the prompt: lower is more expected"
-            ).format(model=score.model)
-        )
         self.nats.setText(self.tr("{value} nats a word").format(value=f"{score.nats_per_word:.2f}"))
         self.nats.setToolTip(self.tr("The same surprise for each word: this one can be compared between models"))
+
+    def show_score_state(self, state: ScoreState) -> None:
+        """Say whether the score is that of the text as it is."""
+        self._score_state = state
+        self._show_perplexity()
+
+    def _show_perplexity(self) -> None:
+        score, old = self._score, self._score_state in (ScoreState.STALE, ScoreState.WORKING)
+        if score is None:
+            return
+        words = self.tr("perplexity {value}").format(value=f"{score.perplexity:.1f}")
+        tip = self.tr(
+            "How surprised {model} is by each piece of a word, as an answer to the prompt: lower is more expected"
+        ).format(model=score.model)
+        if score.known < 1.0:
+            words = self.tr("{words} ({percent} % read)").format(words=words, percent=round(100 * score.known))
+        elif old:
+            words = self.tr("{words} …").format(words=words)
+            now = self.tr("Of the text before your last words; the model is reading those.")
+            tip = f"{now}\n{tip}"
+        role = "chip" if old else "chip-accent"
+        if self.perplexity.property("role") != role:
+            set_role(self.perplexity, role)
+        self.perplexity.setText(words)
+        self.perplexity.setToolTip(tip)
 
     def show_notes(self, count: int) -> None:
         """Show how many grammar notes there are."""

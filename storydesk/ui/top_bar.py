@@ -53,6 +53,7 @@ class TopBar(QFrame):
         self.draft_button.setMenu(QMenu(self.draft_button))
         self.draft_button.setStyleSheet(MENU_LOOK)
         self.draft_button.setToolTip(self.tr("Drafts of this story"))
+        self.heat_button = self._make_button("heat_map")
         self.focus_button = self._make_button("focus_mode")
         self.export_button = self._make_button("export")
         self.tune_button = QPushButton(actions["tune"].text(), self)
@@ -65,7 +66,13 @@ class TopBar(QFrame):
         row.setContentsMargins(SPACE_M, 0, SPACE_M, 0)
         row.setSpacing(SPACE_XS)
         left: tuple[QWidget, ...] = (self.menu_button, self.library_button, self.title, self.draft_button)
-        right: tuple[QWidget, ...] = (self.focus_button, self.export_button, self.tune_button, self.partner_button)
+        right: tuple[QWidget, ...] = (
+            self.heat_button,
+            self.focus_button,
+            self.export_button,
+            self.tune_button,
+            self.partner_button,
+        )
         for widget in left:
             row.addWidget(widget)
         row.addStretch(1)
@@ -100,7 +107,7 @@ class TopBar(QFrame):
         style = Qt.ToolButtonStyle.ToolButtonTextBesideIcon
         if width < scaled(NARROW):
             style = Qt.ToolButtonStyle.ToolButtonIconOnly
-        for button in (self.focus_button, self.export_button):
+        for button in (self.heat_button, self.focus_button, self.export_button):
             button.setToolButtonStyle(style)
         self.tune_button.setText("" if width < scaled(NARROW) else self._actions["tune"].text())
         self.tune_button.setAccessibleName(self._actions["tune"].text())

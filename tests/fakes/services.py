@@ -12,7 +12,14 @@ from typing import Any
 
 from storydesk.domain.book import Book, PublishingProfile, ReadText
 from storydesk.domain.failures import Failure, FailureCode, StorydeskError
-from storydesk.domain.generation import Finished, FinishReason, GenerationEvent, GenerationRequest, TextChunk
+from storydesk.domain.generation import (
+    Alternative,
+    Finished,
+    FinishReason,
+    GenerationEvent,
+    GenerationRequest,
+    TextChunk,
+)
 from storydesk.domain.manuscript import Draft, GenerationRecord, Story
 from storydesk.domain.polishing import Category, Finding
 from storydesk.domain.scoring import TextScore, TokenScore, measure_text
@@ -115,7 +122,9 @@ class FakeEngine:
         for word in text.split():
             start = text.index(word, place)
             place = start + len(word)
-            tokens.append(TokenScore(start, place, 12.0 if word.strip(".,") in _SLIPS else 2.0))
+            nats, rank = (12.0, 5000) if word.strip(".,") in _SLIPS else (2.0, 1)
+            likelier = tuple(Alternative(f" {other}", 0.2) for other in ("the", "a", "her")[:alternatives])
+            tokens.append(TokenScore(start, place, nats, rank, alternatives=likelier))
         return TextScore(tuple(tokens), words, size, 64)
 
     def cancel(self) -> None:

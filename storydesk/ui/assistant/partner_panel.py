@@ -44,8 +44,8 @@ class PartnerPanel(QFrame):
         self.add_tab("polish", self.polish)
         actions["show_write"].setChecked(True)
 
-    def add_tab(self, name: str, page: QWidget) -> None:
-        """Add a tab; the action ``show_<name>`` (checkable) gives it its words and key and is joined here."""
+    def add_tab(self, name: str, page: QWidget, place: int = -1) -> None:
+        """Add a tab, last or at a place; the action ``show_<name>`` (checkable) is joined here."""
         action = self._actions[f"show_{name}"]
         self._group.addAction(action)
         self._tabs[name] = page
@@ -54,7 +54,13 @@ class PartnerPanel(QFrame):
         button = QToolButton(self)
         button.setDefaultAction(action)
         set_role(button, "flat")
+        later = []
+        while 0 <= place < self._tab_row.count():
+            later.append(self._tab_row.takeAt(place))
         self._tab_row.add(button)
+        for item in later:
+            if item is not None:
+                self._tab_row.addItem(item)
 
     @property
     def tab(self) -> str:

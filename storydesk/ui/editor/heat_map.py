@@ -137,7 +137,11 @@ class HeatMap(QObject):
         text = block.text()
         units = _units(block, text)
         place = position - block.position()
-        inside = place if units is None else len(text.encode("utf-16-le")[: 2 * place].decode("utf-16-le", "ignore"))
+        inside = (
+            place
+            if units is None
+            else len(text.encode("utf-16-le", "surrogatepass")[: 2 * place].decode("utf-16-le", "ignore"))
+        )
         index = score.find_word(inside)
         if index < 0 or score.ends[index] > len(text):
             return None
