@@ -11,18 +11,19 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Protocol
 
-from PySide6.QtCore import QObject, QSocketNotifier, QTimer, Signal, Slot
+from PySide6.QtCore import QByteArray, QObject, QSocketNotifier, QTimer, Signal, Slot
 from PySide6.QtWidgets import QApplication, QMessageBox
 
 from storydesk.bridge.notices import NoticeBus
 from storydesk.bridge.phrases import Phrases
 from storydesk.bridge.workroom import Workroom
 from storydesk.domain.failures import Failure, StorydeskError
-from storydesk.domain.settings import INTERFACE_PERCENT, LESS_MOTION, THEME
+from storydesk.domain.settings import INTERFACE_PERCENT, LAST_STORY, LESS_MOTION, THEME
 from storydesk.services.desk import Desk
 from storydesk.services.phrasebook import Phrasebook
 from storydesk.ui.main_window import PROGRAM, MainWindow
@@ -134,11 +135,39 @@ def run_window(arguments: Sequence[str], build_desk: BuildDesk, resources: Path)
     app.setDesktopFileName("storydesk")
     notices = NoticeBus(app)
     phrases = Phrases(Phrasebook(resources / "i18n" / "en.toml"))
-    try:
-        desk = build_desk(on_notice=notices.post)
-    except StorydeskError as error:
-        apply_theme(app, "system")
-        return _say_and_leave(phrases, error.failure)
+    before: Left | None = None
+    while True:
+        try:
+            desk = build_desk(on_notice=notices.post)
+        except StorydeskError as error:
+            apply_theme(app, "system")
+            return _say_and_leave(phrases, error.failure)
+        code, before = _run_desk(app, desk, notices, phrases, resources, measuring=measuring, before=before)
+        if before is None:
+            return code
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """How a window was left that is to be opened anew, because it may write now."""
+
+    story_id: int
+    geometry: QByteArray
+
+
+def _run_desk(
+    app: QApplication,
+    desk: Desk,
+    notices: NoticeBus,
+    phrases: Phrases,
+    resources: Path,
+    *,
+    measuring: bool,
+    before: Left | None,
+) -> tuple[int, Left | None]:
+    """Run one window to its end; return the exit code, and how it was left where another is to follow."""
+    if before is not None and not desk.manuscripts.read_only:
+        desk.settings.set(LAST_STORY, before.story_id)
     set_comfort(app, percent=desk.settings.get(INTERFACE_PERCENT), still=desk.settings.get(LESS_MOTION))
     apply_theme(app, desk.settings.get(THEME))
     workroom = Workroom(desk, app)
@@ -146,6 +175,10 @@ def run_window(arguments: Sequence[str], build_desk: BuildDesk, resources: Path)
     guard = CrashGuard(workroom, window)
     door = SignalDoor(window)
     window.first_painted.connect(lambda: _begin_work(app, workroom, window, resources, measuring=measuring))
+    after: list[Left] = []
+    window.reopen_wanted.connect(lambda: after.append(_leave(window)))
+    if before is not None:
+        window.restoreGeometry(before.geometry)
     window.begin()
     window.show()
     try:
@@ -155,7 +188,15 @@ def run_window(arguments: Sequence[str], build_desk: BuildDesk, resources: Path)
         window.close()
         door.leave()
         guard.leave()
-    return code
+    if after:
+        window.deleteLater()
+        workroom.deleteLater()
+    return code, after[0] if after else None
+
+
+def _leave(window: MainWindow) -> Left:
+    opened = window.workroom.manuscripts.opened
+    return Left(opened.story.id if opened is not None else 0, window.saveGeometry())
 
 
 def _begin_work(app: QApplication, workroom: Workroom, window: MainWindow, resources: Path, *, measuring: bool) -> None:
