@@ -14,7 +14,6 @@ from storydesk.domain.failures import Failure, FailureCode, StorydeskError
 
 if TYPE_CHECKING:
     from storydesk.services.desk import Desk
-    from storydesk.services.drafts import DraftService
     from storydesk.services.polishing import PolishingService
     from storydesk.services.ports import LibraryStore, SentenceRanker
     from storydesk.storage.home import Home
@@ -43,6 +42,7 @@ def build_desk(
     from storydesk.inference.engine import OnnxEngineLoader
     from storydesk.publishing.documents import Documents
     from storydesk.services.desk import Desk
+    from storydesk.services.drafts import DraftService
     from storydesk.services.engines import EngineHost
     from storydesk.services.insight import InsightService
     from storydesk.services.manuscripts import ManuscriptService

@@ -12,7 +12,6 @@ from storydesk.bridge.offsets import Utf16Map
 from storydesk.bridge.workroom import Workroom
 from storydesk.bridge.writing_controller import Candidate
 from storydesk.domain.generation import Alternative, TokenChoice
-from storydesk.domain.memory import Recollection
 from storydesk.domain.settings import POLISH_ARRIVING
 from storydesk.domain.writing_controls import DRAWN
 from storydesk.services.writing import WritingRequest
@@ -40,8 +39,6 @@ class CoWriter(QObject):
         self.accepted = AcceptedText(page, self)
         self.as_generated: Callable[[Candidate], AbstractContextManager[object]] = lambda _candidate: nullcontext()
         """What words of a candidate are put in within that don't come by way of the ghost."""
-        self.recall: Callable[[str, str], Recollection | None] = lambda _text, _prompt: None
-        """What the model is reminded of when it goes on after a text in answer to a prompt."""
         self._offered = 1
         self._turning = False
         self._dismissed = 0
@@ -96,7 +93,7 @@ class CoWriter(QObject):
             count=ways,
             alternatives=ALTERNATIVES,
             until_sentence_end=controls.until_sentence_end,
-            recalled=self.recall(text, prompt),
+            recalled=self._workroom.memory.recall(text, prompt),
         )
 
     def go_on(self, ways: int = 1, *, words: int | None = None) -> None:
@@ -193,8 +190,7 @@ class CoWriter(QObject):
         return self._workroom.desk.settings.get(POLISH_ARRIVING)
 
     def _names(self) -> tuple[str, ...]:
-        opened = self._workroom.manuscripts.opened
-        return (opened.story.title,) if opened is not None else ()
+        return self._workroom.checked_story().names
 
     def _has_taken(self) -> bool:
         return any(candidate.taken for candidate in self._writing.candidates)
