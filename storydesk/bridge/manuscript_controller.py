@@ -142,7 +142,8 @@ class ManuscriptController(QObject):
         opened = self.opened
 
         def load() -> OpenStory:
-            return replace(opened, draft=self._desk.manuscripts.load_draft(draft_id))
+            draft = self._desk.manuscripts.load_draft(draft_id)
+            return replace(opened, draft=draft, drafts=self._list_drafts(opened.story.id))
 
         self._worker.submit(load, self._on_loaded, self.failed.emit)
 

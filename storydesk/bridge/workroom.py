@@ -6,8 +6,10 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
+from storydesk.bridge.draft_controller import DraftController
 from storydesk.bridge.draft_score import ScoreState
 from storydesk.bridge.engine_worker import EngineState, EngineWorker, ScoreReady
+from storydesk.bridge.generation_keeper import GenerationKeeper
 from storydesk.bridge.grammar_worker import CheckedStory, GrammarWorker
 from storydesk.bridge.insight_worker import InsightWorker
 from storydesk.bridge.manuscript_controller import ManuscriptController, OpenStory
@@ -54,6 +56,8 @@ class Workroom(QObject):
         self.polisher = PolishController(desk, self.grammar, self.engine, self)
         self.manuscripts = ManuscriptController(desk, self.library, self.read_page, self)
         self.writing = WritingController(desk, self.engine, self.library, self)
+        self.keeper = GenerationKeeper(desk, self.library, self.manuscripts, self.writing, self)
+        self.drafts = DraftController(desk, self.library, self.engine, self.manuscripts, self)
         self.shelf = PromptShelf(desk, self.library, self)
         self.queue = StoryQueue(desk, self.engine, self.library, self)
         self.memory = MemoryController(desk, self.engine, self.library, self.manuscripts, self)
@@ -101,6 +105,7 @@ class Workroom(QObject):
         """Hear that the writer changed the text."""
         self.revision += 1
         self.manuscripts.autosave.note_change()
+        self.drafts.note_change()
         self._set_score_state(ScoreState.STALE)
         self._score_due.start(SCORE_PAUSE_MILLISECONDS)
         self._grammar_due.start(GRAMMAR_PAUSE_MILLISECONDS)
@@ -169,6 +174,7 @@ class Workroom(QObject):
         self.manuscripts.save_all()
         self.memory.save_now()
         self.queue.close()
+        self.drafts.close()
         self.engine.close(0)  # begins to end while the text is being saved
         self.grammar.close(0)
         self.insight.close(0)

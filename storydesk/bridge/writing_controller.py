@@ -85,6 +85,8 @@ class WritingController(QObject):
     """Another generation is on show, or none, or one has come to its end."""
     window_told = Signal(object)
     """A Started: what the model does not see of the newest wish."""
+    accepted = Signal(int, object)
+    """The draft's id, and the Candidate whose text is in it now."""
     speed_measured = Signal(float)
     failed = Signal(object)
 
@@ -257,16 +259,8 @@ class WritingController(QObject):
         return next((each for each in self.candidates if each.number == number and each.text), None)
 
     def record(self, draft_id: int, candidate: Candidate) -> None:
-        """Keep what made the accepted text, so that it can be made again."""
-        request, model, text = candidate.request, candidate.model, candidate.text
-        manuscripts = self._desk.manuscripts
-        if manuscripts.read_only:
-            return
-        self._library.submit(
-            lambda: manuscripts.record_generation(draft_id, request, model, text, accepted=True),
-            None,
-            self.failed.emit,
-        )
+        """Tell that the text of a candidate is in a draft now; the GenerationKeeper hears it."""
+        self.accepted.emit(draft_id, candidate)
 
     # What the engine says
 

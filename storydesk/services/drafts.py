@@ -11,7 +11,7 @@ from typing import Any
 
 from storydesk.domain.authorship import Run, Runs, dump_runs, load_runs
 from storydesk.domain.characters import mend_text
-from storydesk.domain.comparison import Difference, compare_texts, merge_runs, merge_texts
+from storydesk.domain.comparison import Difference, compare_texts, find_edits, merge_runs, merge_texts
 from storydesk.domain.draft_history import (
     MOST_REPEATABLE,
     MOST_UNACCEPTED,
@@ -107,6 +107,16 @@ class DraftService:
         taken = self._store.add_snapshot(draft_id, name, rule, mended, count_words(mended), spans)
         self._thin(draft_id)
         return taken
+
+    def count_changed(self, draft_id: int, text: str) -> int:
+        """Return how many words are others than in a draft's newest snapshot; all of them where it has none."""
+        before = self._store.newest_text(draft_id)
+        if before is None:
+            return count_words(text)
+        return sum(
+            max(count_words(before[each.old_start : each.old_end]), count_words(text[each.new_start : each.new_end]))
+            for each in find_edits(before, text)
+        )
 
     def name_snapshot(self, snapshot_id: int, name: str) -> None:
         """Give a snapshot a name; from then on it stays."""
