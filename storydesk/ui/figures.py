@@ -7,8 +7,6 @@ from typing import Final
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QLocale
 
-_CONTEXT: Final = "figures"
-
 _STAGES: Final = {
     "": QT_TRANSLATE_NOOP("figures", "Getting ready"),
     "reading": QT_TRANSLATE_NOOP("figures", "Reading your stories"),
@@ -133,4 +131,4 @@ def say_change(before: float, after: float) -> str:
 
 
 def _translate(text: str) -> str:
-    return QCoreApplication.translate(_CONTEXT, text)
+    return QCoreApplication.translate("figures", text)

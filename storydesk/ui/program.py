@@ -28,9 +28,11 @@ from storydesk.services.desk import Desk
 from storydesk.services.phrasebook import Phrasebook
 from storydesk.ui.main_window import PROGRAM, MainWindow
 from storydesk.ui.theme import app_icon, apply_theme, set_comfort
+from storydesk.ui.translations import install_translations
 
 MEASURE_VARIABLE = "STORYDESK_MEASURE_START"
 FAILED = 1
+SWITCH_SECONDS = 0.0005  # Python's own 5 ms, met twice, would be seen at a key
 
 
 class BuildDesk(Protocol):
@@ -122,17 +124,24 @@ class CrashGuard(QObject):
         self._open = False
 
 
+def share_processor() -> None:
+    """Let other threads hand Python back sooner: the window waits for it several times at each key."""
+    sys.setswitchinterval(SWITCH_SECONDS)
+
+
 def run_window(arguments: Sequence[str], build_desk: BuildDesk, resources: Path) -> int:
     """Open the window, run it to its end and return the exit code."""
     parser = argparse.ArgumentParser(prog="storydesk window", description="Open the Storydesk window.")
     parser.add_argument("--measure-start", action="store_true", help="print the milliseconds to the first paint, quit")
     given, _rest_for_qt = parser.parse_known_args(list(arguments))
     measuring = given.measure_start or bool(os.environ.get(MEASURE_VARIABLE))
+    share_processor()
     existing = QApplication.instance()
     app = existing if isinstance(existing, QApplication) else QApplication([PROGRAM])
     app.setApplicationName(PROGRAM)
     app.setApplicationDisplayName(PROGRAM)
     app.setDesktopFileName("storydesk")
+    install_translations(app, resources / "i18n")
     notices = NoticeBus(app)
     phrases = Phrases(Phrasebook(resources / "i18n" / "en.toml"))
     before: Left | None = None

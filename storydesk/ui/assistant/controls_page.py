@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, Signal
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QCheckBox,
@@ -315,14 +315,14 @@ class ControlsPage(QWidget):
     def _tell(self) -> None:
         self.reset_button.setEnabled(self._desk.is_changed)
         self.forget_button.setVisible(self._desk.preset in dict(self._desk.own))
-        name = say_preset(self._desk.preset, self)
+        name = say_preset(self._desk.preset)
         changed = self.tr("{preset}, with changes of yours.").format(preset=name)
         self.state_label.setText(changed if self._desk.is_changed else self.tr("As in {preset}.").format(preset=name))
 
 
-def say_preset(name: str, place: QWidget) -> str:
+def say_preset(name: str) -> str:
     """Return a preset's name as the writer reads it."""
-    known = {"careful": place.tr("Careful"), "balanced": place.tr("Balanced"), "wild": place.tr("Wild")}
+    known = {"careful": _tr("Careful"), "balanced": _tr("Balanced"), "wild": _tr("Wild")}
     return known.get(name, name)
 
 
@@ -333,3 +333,7 @@ def _read_stops(text: str) -> tuple[str, ...]:
 
 def _escape(text: str) -> str:
     return text.replace("\n", "\\n")
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("Presets", text)

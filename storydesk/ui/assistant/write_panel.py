@@ -352,7 +352,7 @@ class WritePanel(QWidget):
         )
         self.preset_box.clear()
         for name in (*PRESETS, *(name for name, _ in self._desk.own)):
-            shown = say_preset(name, self.controls_page)
+            shown = say_preset(name)
             changed = name == self._desk.preset and self._desk.is_changed
             self.preset_box.addItem(self.tr("{preset}, changed").format(preset=shown) if changed else shown, name)
         self.preset_box.setCurrentIndex(self.preset_box.findData(self._desk.preset))

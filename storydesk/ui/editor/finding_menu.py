@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QCoreApplication, QPoint, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QWidget
 
@@ -33,18 +33,18 @@ def fill_finding_menu(
     head.setEnabled(False)
     actions = [head]
     for suggestion in finding.suggestions[:MOST_FIXES]:
-        fix = QAction(icon("check", "accent"), suggestion or menu.tr("Leave it out"), menu)
+        fix = QAction(icon("check", "accent"), suggestion or _tr("Leave it out"), menu)
         fix.triggered.connect(lambda _checked=False, suggestion=suggestion: accept(suggestion))
         actions.append(fix)
     line = QAction(menu)
     line.setSeparator(True)
-    ignored = QAction(icon("eye-slash"), menu.tr("Ignore"), menu)
+    ignored = QAction(icon("eye-slash"), _tr("Ignore"), menu)
     ignored.triggered.connect(lambda _checked=False: ignore())
-    rule = QAction(icon("prohibit"), menu.tr("Never say this about this story"), menu)
+    rule = QAction(icon("prohibit"), _tr("Never say this about this story"), menu)
     rule.triggered.connect(lambda _checked=False: ignore_rule())
     actions += [line, ignored, rule]
     if finding.category is Category.SPELLING:
-        learned = QAction(icon("book-bookmark"), menu.tr("Learn this word"), menu)
+        learned = QAction(icon("book-bookmark"), _tr("Learn this word"), menu)
         learned.triggered.connect(lambda _checked=False: learn())
         actions.append(learned)
     if before is None:
@@ -73,3 +73,7 @@ def pop_up_finding_menu(
     if first is not None:
         menu.setActiveAction(first)
     return menu
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("FindingMenu", text)
