@@ -142,7 +142,7 @@ def has_words(text: str) -> bool:
     """Return whether the words of a text can be told apart: some scripts write them without spaces."""
     sample = text[:20_000]
     letters = sum(map(str.isalpha, sample))
-    return letters > 3 * len(_SCRIPT_WITHOUT_SPACES.findall(sample))
+    return letters >= 3 * len(_SCRIPT_WITHOUT_SPACES.findall(sample))
 
 
 def find_stem(word: str) -> str:
