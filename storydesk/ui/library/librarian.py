@@ -92,14 +92,20 @@ class Librarian(QObject):
         if self._backups is not None:
             self._backups.close()
 
+    @property
+    def backups(self) -> BackupController:
+        """What backs the library up and restores it."""
+        if self._backups is None:
+            from storydesk.bridge.backup_controller import BackupController
+
+            self._backups = BackupController(self._workroom, self)
+        return self._backups
+
     def show_backups(self) -> BackupsDialog:
         """Open the backups."""
-        from storydesk.bridge.backup_controller import BackupController
         from storydesk.ui.library.backups_dialog import BackupsDialog
 
-        if self._backups is None:
-            self._backups = BackupController(self._workroom, self)
-        dialog = BackupsDialog(self._backups, self._phrases, self._window)
+        dialog = BackupsDialog(self.backups, self._phrases, self._window)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setWindowModality(Qt.WindowModality.WindowModal)
         dialog.show()
