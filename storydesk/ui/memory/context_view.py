@@ -173,6 +173,8 @@ class ContextView(QWidget):
             self._write_heading(cursor, seen, section, tokens, first=first)
             first = False
             self._write_text(cursor, section.part, text)
+        # The widget's own cursor was carried along to the end, and the view would follow it there.
+        self.text.moveCursor(QTextCursor.MoveOperation.Start)
         self.text.verticalScrollBar().setValue(place)
 
     def _write_heading(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from PySide6.QtCore import QSignalBlocker, QTimer, Signal, Slot
-from PySide6.QtWidgets import QCheckBox, QFormLayout, QLineEdit, QPlainTextEdit, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal, Slot
+from PySide6.QtWidgets import QCheckBox, QFormLayout, QLabel, QLineEdit, QPlainTextEdit, QSpinBox, QVBoxLayout, QWidget
 
 from storydesk.domain.lorebook import LoreEntry, can_use, join_keys, split_keys
 from storydesk.ui.theme import SPACE_M, add_row, make_form, make_label
@@ -121,6 +121,9 @@ class EntryForm(QWidget):
         form.addRow("", self.unusable)
         add_row(form, self.tr("Also called"), self.aliases)
         add_row(form, self.tr("Text"), self.text)
+        label = form.labelForField(self.text)
+        if isinstance(label, QLabel):
+            label.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeading)
         add_row(form, self.tr("Priority"), self.priority)
         form.addRow("", self.enabled)
         form.addRow("", self.always)

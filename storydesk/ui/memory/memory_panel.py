@@ -45,7 +45,7 @@ class MemoryPanel(QWidget):
         column.addSpacing(SPACE_S)
         self.note = self._make_field(
             self.tr("Author’s note"),
-            self.tr("What matters now: a mood, a turn. It stands near the end, where the model listens most."),
+            self.tr("What matters now: a mood, a turn. It stands near the end."),
             NOTE_LINES,
         )
         self._add_field(column, self.note)
@@ -65,6 +65,7 @@ class MemoryPanel(QWidget):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(scroll)
+        self._show_memory(self._memory)
         self.show_page(MemoryPage())
 
     def show_page(self, page: MemoryPage) -> None:
@@ -74,16 +75,19 @@ class MemoryPanel(QWidget):
             say_count(len(page.entries), self.tr("Lorebook: {n} entry"), self.tr("Lorebook: {n} entries"))
             + ("" if on == len(page.entries) else self.tr(", {on} of them on").format(on=on))
         )
-        if page.memory == self._memory:
-            return
-        self._memory = page.memory
-        for field, text in ((self.memory, page.memory.memory), (self.note, page.memory.author_note)):
+        if page.memory != self._memory:
+            self._show_memory(page.memory)
+
+    def _show_memory(self, memory: StoryMemory) -> None:
+        self._memory = memory
+        for field, text in ((self.memory, memory.memory), (self.note, memory.author_note)):
             with QSignalBlocker(field):
                 if field.toPlainText() != text:
                     field.setPlainText(text)
-        for box, number in ((self.depth_box, page.memory.note_depth), (self.recent_box, page.memory.recent_words)):
+        for box, number in ((self.depth_box, memory.note_depth), (self.recent_box, memory.recent_words)):
             with QSignalBlocker(box):
                 box.setValue(number)
+        self._say_depth()
 
     def set_editable(self, editable: bool) -> None:
         """Let the memory be changed, or not."""
@@ -123,8 +127,14 @@ class MemoryPanel(QWidget):
         row = QHBoxLayout()
         row.setSpacing(SPACE_S)
         row.addWidget(self.depth_box)
-        row.addWidget(make_label(self.tr("paragraphs before the end"), "muted", self), 1)
+        self.depth_label = make_label("", "muted", self)
+        row.addWidget(self.depth_label, 1)
+        self._say_depth()
         return row
+
+    def _say_depth(self) -> None:
+        one, many = self.tr("paragraph before the end"), self.tr("paragraphs before the end")
+        self.depth_label.setText(one if self.depth_box.value() == 1 else many)
 
     def _make_lorebook(self) -> QVBoxLayout:
         self.entries = make_label("", "", self)
@@ -161,6 +171,7 @@ class MemoryPanel(QWidget):
 
     @Slot()
     def _on_edited(self) -> None:
+        self._say_depth()
         edited = replace(
             self._memory,
             memory=self.memory.toPlainText(),

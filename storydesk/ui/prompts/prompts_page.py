@@ -200,8 +200,8 @@ class PromptsPage(QWidget):
         column.setSpacing(SPACE_S)
         column.addWidget(self.search)
         column.addLayout(filters)
-        column.addWidget(self.list, 1)
         column.addWidget(self.hint)
+        column.addWidget(self.list, 1)
         column.addWidget(self._make_undo())
         column.addLayout(below)
         return column

@@ -58,6 +58,8 @@ class QueueList(QWidget):
         column.addLayout(head)
         column.addWidget(self.hint)
         column.addWidget(self._make_list(), 1)
+        self.explanation = make_label("", "muted", self)
+        column.addWidget(self.explanation)
         column.addLayout(self._make_buttons())
         column.addStretch(0)
         queue.queue_changed.connect(self.show_queue)
@@ -86,14 +88,17 @@ class QueueList(QWidget):
         self.list.setRootIsDecorated(False)
         self.list.setUniformRowHeights(True)
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.list.setHeaderLabels([self.tr("Prompt"), self.tr("How far"), self.tr("What came of it")])
+        self.list.setHeaderLabels(
+            [self.tr("Prompt"), self.tr("How far"), self.tr("Perplexity"), self.tr("What came of it")]
+        )
         self.list.setAccessibleName(self.heading.text())
         self.list.setMinimumHeight(self.list.fontMetrics().lineSpacing() * LEAST_LINES)
         header = self.list.header()
-        header.setStretchLastSection(True)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         header.setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(2, QHeaderView.ResizeMode.Stretch)
+        header.setSectionResizeMode(2, QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(3, QHeaderView.ResizeMode.ResizeToContents)
+        header.setStretchLastSection(False)
         self.list.itemSelectionChanged.connect(self._fit)
         self.list.itemActivated.connect(lambda _item, _column: self._on_open_clicked())
         delete = QShortcut(QKeySequence(QKeySequence.StandardKey.Delete), self.list)
@@ -123,9 +128,9 @@ class QueueList(QWidget):
         item.setText(0, title_prompt(story.wish.prompt))
         item.setToolTip(0, story.wish.prompt)
         item.setText(1, self._say_progress(story))
-        said = self._say_outcome(story)
-        item.setText(2, said)
-        item.setToolTip(2, said)
+        item.setText(2, say_perplexity(story.perplexity) if story.state is StoryState.DONE else "")
+        item.setText(3, self._say_outcome(story))
+        item.setToolTip(3, self._explain(story))
 
     def _say_progress(self, story: QueuedStory) -> str:
         if story.state is StoryState.DONE:
@@ -136,16 +141,21 @@ class QueueList(QWidget):
 
     def _say_outcome(self, story: QueuedStory) -> str:
         if story.state is StoryState.DONE:
-            ending = say_ending(story)
-            return self.tr("perplexity {value}; {ending}").format(value=say_perplexity(story.perplexity), ending=ending)
+            return say_ending(story)
         if story.state is StoryState.FAILED:
-            failure = read_failure(story.detail)
-            return " ".join(self._phrases.say(failure)) if failure is not None else self.tr("It could not be written.")
+            return self.tr("not written")
         if story.state is StoryState.CANCELLED:
             return self.tr("given up")
         if self._queue.paused:
             return self.tr("paused")
         return self.tr("being written") if story.state is StoryState.WRITING else self.tr("waiting")
+
+    def _explain(self, story: QueuedStory) -> str:
+        """Return in a sentence what kind of ending a story has, or why it has none."""
+        if story.state is StoryState.DONE:
+            return explain_ending(story)
+        failure = read_failure(story.detail) if story.state is StoryState.FAILED else None
+        return " ".join(self._phrases.say(failure)) if failure is not None else ""
 
     def _fit(self) -> None:
         stories = {story.id: story for story in self._queue.stories}
@@ -163,6 +173,9 @@ class QueueList(QWidget):
         self.retry_button.setEnabled(any(not story.is_open for story in chosen))
         self.cancel_button.setEnabled(any(story.is_open for story in chosen))
         self.remove_button.setEnabled(bool(chosen))
+        explained = self._explain(chosen[0]) if len(chosen) == 1 else ""
+        self.explanation.setText(explained)
+        self.explanation.setVisible(bool(explained))
         open_count = sum(story.is_open for story in stories.values())
         more = say_count(open_count, self.tr("{n} to come"), self.tr("{n} to come")) if open_count else ""
         self.heading.setText(self.tr("Stories from prompts") + (f" · {more}" if more else ""))
@@ -195,11 +208,24 @@ class QueueList(QWidget):
 
 
 def say_ending(story: QueuedStory) -> str:
-    """Return in words what kind of ending a story has."""
+    """Return in a word or two what kind of ending a story has."""
+    words = {
+        StoryEnding.OWN: QCoreApplication.translate("QueueList", "ended by the model"),
+        StoryEnding.LIKELY: QCoreApplication.translate("QueueList", "likely end ({percent}%)"),
+        StoryEnding.CUT: QCoreApplication.translate("QueueList", "stopped"),
+    }
+    return words[StoryEnding(story.ending)].format(percent=say_number(story.end_chance * 100)) if story.ending else ""
+
+
+def explain_ending(story: QueuedStory) -> str:
+    """Return in a sentence what kind of ending a story has."""
     if story.ending == StoryEnding.OWN:
-        return QCoreApplication.translate("QueueList", "the model ended it itself")
+        return QCoreApplication.translate("QueueList", "The model itself wrote the end there.")
     if story.ending == StoryEnding.LIKELY:
         return QCoreApplication.translate(
-            "QueueList", "ends where the model finds an end likeliest ({percent}%)"
-        ).format(percent=say_number(story.end_chance * 100))
-    return QCoreApplication.translate("QueueList", "stopped at a sentence; the model saw no end coming")
+            "QueueList",
+            "Several last passages were tried; the story stops at the sentence where the model finds an end likeliest.",
+        )
+    return QCoreApplication.translate(
+        "QueueList", "The model saw no end coming, so the story stops at a sentence. It wants an ending of yours."
+    )
