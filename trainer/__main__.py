@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _make_parser().parse_args(arguments)
     stdout = take_stdout()
     _quieten_libraries()
-    return _run_tune(options, stdout) if options.command == "tune" else _run_build(options, Reporter(stdout))
+    return _run_build(options, Reporter(stdout)) if options.command == "build" else _run_folder(options, stdout)
 
 
 def _make_parser() -> argparse.ArgumentParser:
@@ -35,6 +35,9 @@ def _make_parser() -> argparse.ArgumentParser:
     tune = commands.add_parser("tune", help="carry out the run that RUN_FOLDER/request.json asks for, or go on with it")
     tune.add_argument("run_folder", type=Path, metavar="RUN_FOLDER")
     tune.add_argument("--detached", action="store_true", help="go on when stdin ends or stdout closes")
+    foresee = commands.add_parser("plan", help="say how long RUN_FOLDER/request.json would take and what it needs")
+    foresee.add_argument("run_folder", type=Path, metavar="RUN_FOLDER")
+    foresee.set_defaults(detached=False)
     build = commands.add_parser("build", help="make a model bundle of a GPT-2 folder; needs no torch")
     build.add_argument("--weights", type=Path, required=True, metavar="DIR", help="the GPT-2 folder")
     build.add_argument("--bundle", type=Path, required=True, metavar="DIR", help="the folder to make")
@@ -52,7 +55,7 @@ def _make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _run_tune(options: argparse.Namespace, stdout: BinaryIO) -> int:
+def _run_folder(options: argparse.Namespace, stdout: BinaryIO) -> int:
     """Take the run folder, carry out the run and leave the folder free."""
     folder: Path = options.run_folder
     if not folder.is_dir():
@@ -73,9 +76,13 @@ def _run_tune(options: argparse.Namespace, stdout: BinaryIO) -> int:
 
         def run() -> None:
             # numpy and onnx take their time, and a locked folder or a bad option shouldn't.
-            from trainer.recipe import tune
+            from trainer.recipe import plan, tune
 
-            tune(folder, reporter, control)
+            if options.command == "plan":
+                plan(folder, reporter, control)
+                reporter.report(RunStopped(0))
+            else:
+                tune(folder, reporter, control)
 
         return _conclude(reporter, run)
     finally:

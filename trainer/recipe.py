@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import os
+import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,7 @@ from trainer.protocol.manifest import Manifest
 from trainer.protocol.messages import (
     CorpusPrepared,
     NoticeGiven,
+    PlanMade,
     Request,
     RunCompleted,
     RunStarted,
@@ -38,12 +40,13 @@ from trainer.protocol.messages import (
     StoriesMeasured,
 )
 from trainer.reporter import Reporter
-from trainer.resources import require_disk, require_memory
+from trainer.resources import estimate_disk, estimate_memory, require_disk, require_memory
 from trainer.tuning.checkpoints import CheckpointStore, read_json, write_json
 from trainer.tuning.graphics import find_card
 from trainer.tuning.thrift import choose_thrift
 
 if TYPE_CHECKING:
+    from trainer.tuning.attempt import Assignment
     from trainer.tuning.network import Device, TunedNetwork
 
 REQUEST_NAME = "request.json"
@@ -118,6 +121,57 @@ def tune(folder: Path, reporter: Reporter, control: Control) -> None:
     description = _describe(run, corpus, before, after, stories)
     manifest = _export(run, network, texts, description)
     _complete(reporter, request, manifest, steps=steps, seconds=time.monotonic() - began)
+
+
+def plan(folder: Path, reporter: Reporter, control: Control) -> None:
+    """Report what the run that ``folder/request.json`` asks for would be: how long, how much memory and disk.
+
+    A few steps are done and thrown away; no checkpoint is written. Raise like ``tune``.
+    """
+    request = _read_request(folder)
+    settings = Hyperparameters.from_settings(request.settings)
+    unlimited = dataclasses.replace(request, minutes=None)
+    run = _start(folder, unlimited, settings, reporter, control)
+    texts = _pack(run, prepare_corpus(unlimited, run.base.normaliser, folder, run.enter))
+    reporter.report(_foresee(run, texts))
+
+
+def _foresee(run: _Run, texts: _Texts) -> PlanMade:
+    from trainer.tuning.attempt import foresee
+    from trainer.tuning.network import load_network, move_network, read_free
+
+    network = load_network(run.base.weights, run.settings)
+    move_network(network, run.device.torch)
+    # Nothing is measured on held-out text here, so nothing is remembered that a tuning in this folder would go by.
+    task = dataclasses.replace(_assign(run, network, texts, HeldoutFigures(0.0, 0.0, 0.0, 0)), remember=_forget)
+    found = foresee(task)
+    training = sum(len(row.ids) for row in texts.training)
+    # A measurement goes forward only, which is a third of the way there and back.
+    measuring = found.seconds_per_step / run.settings.batch_tokens * texts.size.tokens / 3
+    measurements = 2 + found.schedule.total_steps / found.schedule.evaluate_every
+    adapters = found.thrift.adapters
+    disk = estimate_disk(run.base.weight_count, portable=run.request.portable)
+    return PlanMade(
+        device=run.device.name,
+        precision=run.device.precision,
+        method="adapters" if adapters else "full",
+        weights=run.base.weight_count,
+        steps=found.schedule.total_steps,
+        epochs=found.epochs,
+        batch_tokens=min(run.settings.batch_tokens, training),
+        learning_rate=found.schedule.learning_rate,
+        context=max(len(row.ids) for row in texts.training),
+        seconds_per_step=round(found.seconds_per_step, 4),
+        seconds=round(found.schedule.total_steps * found.seconds_per_step + measurements * measuring, 1),
+        memory_needed=estimate_memory(run.base, run.settings, adapters=adapters),
+        memory_free=read_free(run.device.torch) or 0,
+        disk_needed=sum(disk),
+        disk_free=shutil.disk_usage(run.folder).free,
+    )
+
+
+def _forget(**_facts: object) -> None:
+    """Write nothing down."""
 
 
 def _read_request(folder: Path) -> Request:
@@ -214,34 +268,38 @@ def _measure_before(run: _Run, texts: _Texts) -> tuple[TunedNetwork, HeldoutFigu
     return network, figures
 
 
-def _tune(run: _Run, network: TunedNetwork, texts: _Texts, before: HeldoutFigures) -> int:
-    """Tune, put the best weights found into ``network`` and return the step they are from (0: those of the base)."""
-    from trainer.tuning.attempt import Assignment, tune_network
+def _assign(run: _Run, network: TunedNetwork, texts: _Texts, before: HeldoutFigures) -> Assignment:
+    from trainer.tuning.attempt import Assignment
     from trainer.tuning.network import read_free
 
-    thrift = choose_thrift(run.base, run.settings, read_free(run.device.torch))
-    if thrift.adapters and run.settings.method == "auto":
-        run.notice("memory_adapters")
-    run.enter(Stage.TUNING)
-    result = tune_network(
-        Assignment(
-            network=network,
-            weights=run.base.weights,
-            settings=run.settings,
-            device=run.device,
-            rows=texts.training,
-            before=before,
-            measure=lambda: _measure(run, network, texts),
-            seed=run.request.seed,
-            seconds=run.request.minutes * 60 if run.request.minutes else None,
-            store=run.store,
-            reporter=run.reporter,
-            control=run.control,
-            state=run.state,
-            remember=run.remember,
-            thrift=thrift,
-        )
+    return Assignment(
+        network=network,
+        weights=run.base.weights,
+        settings=run.settings,
+        device=run.device,
+        rows=texts.training,
+        before=before,
+        measure=lambda: _measure(run, network, texts),
+        seed=run.request.seed,
+        seconds=run.request.minutes * 60 if run.request.minutes else None,
+        store=run.store,
+        reporter=run.reporter,
+        control=run.control,
+        state=run.state,
+        remember=run.remember,
+        thrift=choose_thrift(run.base, run.settings, read_free(run.device.torch)),
     )
+
+
+def _tune(run: _Run, network: TunedNetwork, texts: _Texts, before: HeldoutFigures) -> int:
+    """Tune, put the best weights found into ``network`` and return the step they are from (0: those of the base)."""
+    from trainer.tuning.attempt import tune_network
+
+    run.enter(Stage.TUNING)
+    task = _assign(run, network, texts, before)
+    if task.thrift.adapters and run.settings.method == "auto":
+        run.notice("memory_adapters")
+    result = tune_network(task)
     if not result.whole:
         raise StopRequested
     if result.best_step == 0:

@@ -18,13 +18,18 @@ _SHORT_OF_MEMORY = ("OutOfMemoryError", "not enough memory", "can't allocate mem
 
 def require_disk(run_folder: Path, bundle: Path, weights: int, *, portable: bool) -> None:
     """Raise TrainerError(DISK_FULL) where checkpoints or bundle won't fit; ``weights`` counts numbers."""
-    # A checkpoint is the weights and AdamW's two averages; two are kept while a third is written, besides the best.
-    checkpoints = weights * 4 * (3 * 3 + 2)
-    # Weights, float32 and 8-bit graphs, and Optimum's graph, which for a moment exists twice.
-    finished = weights * (4 + 4 + 2 + (8 if portable else 0))
+    checkpoints, finished = estimate_disk(weights, portable=portable)
     for folder, needed in ((run_folder, checkpoints), (_existing(bundle), finished)):
         if shutil.disk_usage(folder).free < needed + _SPARE_BYTES:
             raise TrainerError(TrainerFailure.DISK_FULL, path=str(folder))
+
+
+def estimate_disk(weights: int, *, portable: bool) -> tuple[int, int]:
+    """Return the bytes that checkpoints take at most, and those of the finished bundle; ``weights`` counts numbers."""
+    # A checkpoint is the weights and AdamW's two averages; two are kept while a third is written, besides the best.
+    checkpoints = weights * 4 * (3 * 3 + 2)
+    # Weights, float32 and 8-bit graphs, and Optimum's graph, which for a moment exists twice.
+    return checkpoints, weights * (4 + 4 + 2 + (8 if portable else 0))
 
 
 def estimate_memory(base: Base, settings: Hyperparameters, *, adapters: bool) -> int:

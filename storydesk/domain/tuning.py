@@ -33,6 +33,29 @@ class TuningPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedRun:
+    """What a run would be like on this machine, by a short measurement; seconds, and bytes (0 where nobody says)."""
+
+    device: str
+    adapters: bool
+    weights: int
+    steps: int
+    epochs: int
+    seconds: float
+    words: int
+    memory_needed: int
+    memory_free: int
+    disk_needed: int
+    disk_free: int
+
+    @property
+    def fits(self) -> bool:
+        """Whether memory and disk suffice, as far as is known."""
+        memory = not self.memory_free or self.memory_needed <= self.memory_free
+        return memory and (not self.disk_free or self.disk_needed <= self.disk_free)
+
+
+@dataclass(frozen=True, slots=True)
 class StoryFigures:
     """What the stories are like that were written ``before`` or ``after`` tuning; shares are 0 to 1.
 
@@ -78,6 +101,7 @@ class RunState:
     parity: tuple[GraphParity, ...] = ()
     notices: tuple[Failure, ...] = ()
     bundle: Path | None = None
+    planned: PlannedRun | None = None
     failure: Failure | None = None
     process_id: int = 0
 

@@ -279,17 +279,24 @@ class TuningRun(Protocol):
         """End it now; the last whole checkpoint stays."""
 
 
+TUNE, FORESEE = "tune", "plan"
+"""What a trainer can be asked to do with a run's folder."""
+
+
 class RunLauncher(Protocol):
     """Starts and finds tuning runs; needs no Qt."""
 
     def prepare(self, plan: TuningPlan, weights: Path, bundle: Path) -> Path:
         """Write the run folder with its request and return it; raise DISK_FULL, NOT_WRITABLE."""
 
-    def command(self, folder: Path) -> tuple[Sequence[str], dict[str, str]]:
+    def command(self, folder: Path, job: str = TUNE) -> tuple[Sequence[str], dict[str, str]]:
         """Return the trainer's argument vector and environment for a prepared run."""
 
-    def start(self, folder: Path) -> TuningRun:
-        """Start the trainer on a prepared or broken-off run; raise TRAINER_NOT_STARTED."""
+    def start(self, folder: Path, job: str = TUNE) -> TuningRun:
+        """Start the trainer on a prepared or broken-off run (TUNE), or to say what it would be like (FORESEE).
+
+        Raise StorydeskError(TRAINER_NOT_STARTED).
+        """
 
     def follow(self, folder: Path) -> TuningRun:
         """Follow a run that an earlier start of the app left at work, or that came to its end meanwhile."""

@@ -11,7 +11,15 @@ from storydesk.domain.failures import FailureCode, StorydeskError
 from storydesk.domain.settings import ACTIVE_MODEL
 from storydesk.domain.style_model import StyleModel
 from storydesk.domain.tuning import RunState, RunStatus, TuningPlan
-from storydesk.services.ports import DocumentReader, ModelLibrary, RunLauncher, SettingsStore, TuningRun
+from storydesk.services.ports import (
+    FORESEE,
+    DocumentReader,
+    ModelLibrary,
+    Progress,
+    RunLauncher,
+    SettingsStore,
+    TuningRun,
+)
 
 HUB_PREFIX = "hub:"
 RICH_FORMATS = ("docx", "odt", "epub", "html", "htm", "pdf")
@@ -56,6 +64,33 @@ class TuningService:
         Rich documents are read here, once, and reach the trainer as a dataset file. Raises StorydeskError for paths
         that are not there, documents that can't be read, a base that is missing and a disk that is full.
         """
+        return self._prepare(plan)[0]
+
+    def foresee(self, plan: TuningPlan, progress: Progress) -> RunState:
+        """Return what a run would be like (``planned``), by a few steps of the trainer that are thrown away.
+
+        ``progress`` is called all the while and may raise to break off. Raise what preparing and the trainer raise.
+        """
+        folder, chosen = self._prepare(plan)
+        run = None
+        try:
+            run = self._launcher.start(folder, FORESEE)
+            while not (state := run.poll()).ended:
+                progress(0, 0)
+                time.sleep(POLL_SECONDS)
+        finally:
+            if run is not None:
+                run.kill()
+            self._launcher.discard(folder)
+            for item in set(chosen.data) - {str(Path(item).resolve()) for item in plan.data} - set(plan.data):
+                Path(item).unlink(missing_ok=True)  # what was read out of documents for this look alone
+        if state.failure is not None:
+            raise StorydeskError(state.failure.code, **state.failure.parameters)
+        if state.planned is None:
+            raise StorydeskError(FailureCode.TRAINER_ENDED, exit_code=0, log=str(folder))
+        return state
+
+    def _prepare(self, plan: TuningPlan) -> tuple[Path, TuningPlan]:
         if not plan.data:
             raise StorydeskError(FailureCode.BAD_ARGUMENT, name="data", value="nothing", expected="files or folders")
         for item in plan.data:
@@ -66,7 +101,7 @@ class TuningService:
         staging = self._models.staging_folder() / f"{name}-{time.time_ns()}"
         data = self._convert(plan.data, staging.with_suffix(".jsonl"))
         chosen = replace(plan, base=base.name, name=name, data=data)
-        return self._launcher.prepare(chosen, base.folder, staging)
+        return self._launcher.prepare(chosen, base.folder, staging), chosen
 
     def start(self, folder: Path) -> TuningRun:
         """Start a prepared run, or go on with one that was broken off."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from storydesk.domain.failures import Failure
-from storydesk.domain.tuning import GraphParity, RunState, RunStatus, StoryFigures
+from storydesk.domain.tuning import GraphParity, PlannedRun, RunState, RunStatus, StoryFigures
 from trainer.protocol import messages
 
 _CURVE_POINTS = 1000
@@ -29,6 +29,8 @@ def fold(state: RunState, event: messages.Event) -> RunState:
                 changed=event.changed,
                 dropped=event.dropped,
             )
+        case messages.PlanMade():
+            return replace(state, planned=_read_plan(event, state.words))
         case messages.HeldoutMeasured():
             return _measure(state, event)
         case messages.StepTaken():
@@ -84,6 +86,22 @@ def _measure(state: RunState, event: messages.HeldoutMeasured) -> RunState:
     if event.moment == "after":
         return replace(state, perplexity_after=event.perplexity)
     return state
+
+
+def _read_plan(event: messages.PlanMade, words: int) -> PlannedRun:
+    return PlannedRun(
+        event.device,
+        event.method == "adapters",
+        event.weights,
+        event.steps,
+        event.epochs,
+        event.seconds,
+        words,
+        event.memory_needed,
+        event.memory_free,
+        event.disk_needed,
+        event.disk_free,
+    )
 
 
 def _read_figures(event: messages.StoriesMeasured) -> StoryFigures:

@@ -18,6 +18,7 @@ from storydesk.domain.failures import FailureCode, StorydeskError
 from storydesk.domain.tuning import RunState, RunStatus, TuningPlan
 from storydesk.services.atomic_file import make_folder, write_atomically
 from storydesk.services.child_process import CREATION_FLAGS, make_environment
+from storydesk.services.ports import TUNE
 from storydesk.training.folding import fold
 from storydesk.training.journal import JOURNAL_NAME, JournalReader, fold_journal
 from storydesk.training.processes import ChildProcess, FoundProcess, is_alive
@@ -27,6 +28,7 @@ from trainer.protocol.messages import Request
 
 REQUEST_NAME = "request.json"
 
+_ONLY_READ = ("", "reading", "cleaning", "packing")
 _HUB_PREFIX = "hub:"
 _LOG = logging.getLogger(__name__)
 
@@ -57,14 +59,14 @@ class TrainerLauncher:
         write_atomically(folder / REQUEST_NAME, text)
         return folder
 
-    def command(self, folder: Path) -> tuple[Sequence[str], dict[str, str]]:
+    def command(self, folder: Path, job: str = TUNE) -> tuple[Sequence[str], dict[str, str]]:
         """Return the trainer's argument vector and environment for a prepared run."""
         environment = make_environment(Path(trainer.protocol.__file__).parents[2])
-        return (*self._program, "tune", str(folder.absolute())), environment
+        return (*self._program, job, str(folder.absolute())), environment
 
-    def start(self, folder: Path) -> TrainerRun:
+    def start(self, folder: Path, job: str = TUNE) -> TrainerRun:
         """Start the trainer on a prepared or broken-off run; raise TRAINER_NOT_STARTED."""
-        arguments, environment = self.command(folder)
+        arguments, environment = self.command(folder, job)
         state = RunState(folder.name, folder)
         journal = JournalReader(folder / JOURNAL_NAME)
         for event in journal.read():
@@ -152,4 +154,6 @@ def _can_go_on(state: RunState) -> bool:
     """Say whether a run was broken off, paused, or failed with something saved."""
     if state.status in (RunStatus.STOPPED, RunStatus.FAILED):
         return state.checkpoint_step > 0
-    return state.status is RunStatus.RUNNING
+    # One that only began to read has nothing to lose, and may have been a look at what a run would be like.
+    began = state.step > 0 or state.stage not in _ONLY_READ
+    return state.status is RunStatus.RUNNING and began

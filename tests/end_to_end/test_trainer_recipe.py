@@ -16,7 +16,7 @@ from tests.end_to_end.test_trainer_run import make_run
 from trainer.control import Control, StopRequested
 from trainer.protocol.failures import TrainerError, TrainerFailure
 from trainer.protocol.manifest import read_manifest
-from trainer.recipe import tune
+from trainer.recipe import plan, tune
 from trainer.reporter import Reporter
 from trainer.resources import explain
 from trainer.tuning import checkpoints, fitting
@@ -241,3 +241,18 @@ def test_nothing_is_tuned_where_nothing_helps(tmp_path: Path) -> None:
     events = carry_out(folder)
     assert [event["code"] for event in events if event["kind"] == "notice_given"] == ["no_improvement"]
     assert events[-1]["perplexity_after"] == pytest.approx(events[-1]["perplexity_before"], rel=1e-6)
+
+
+def test_a_plan_is_measured_and_leaves_nothing_that_a_run_would_go_by(tmp_path: Path) -> None:
+    folder = make_run(tmp_path)
+    stdout = io.BytesIO()
+    plan(folder, Reporter(stdout), Control(folder, detached=True))
+    made = json.loads(stdout.getvalue().splitlines()[-1])
+    assert made["kind"] == "plan_made"
+    assert (made["device"], made["method"], made["epochs"]) == ("cpu", "full", 2)
+    assert made["steps"] > 0
+    assert made["seconds"] >= made["steps"] * made["seconds_per_step"] > 0
+    assert made["disk_needed"] > made["weights"] * 4
+    assert not list((folder / "checkpoints").iterdir())
+    steps = [event for event in carry_out(folder) if event["kind"] == "step_taken"]
+    assert steps[-1]["total_steps"] == made["steps"]

@@ -14,18 +14,19 @@ from storydesk.domain.book import Book, PublishingProfile, ReadText
 from storydesk.domain.failures import Failure, FailureCode, StorydeskError
 from storydesk.domain.generation import (
     Alternative,
-    Finished,
     FinishReason,
+    Finished,
     GenerationEvent,
     GenerationRequest,
     TextChunk,
+    TokenChoice,
 )
 from storydesk.domain.manuscript import Draft, GenerationRecord, Story
 from storydesk.domain.polishing import Category, Finding
 from storydesk.domain.scoring import TextScore, TokenScore, measure_text
 from storydesk.domain.settings import Setting, V
 from storydesk.domain.style_model import HubModel, StyleModel
-from storydesk.domain.tuning import GraphParity, RunState, RunStatus, TuningPlan
+from storydesk.domain.tuning import GraphParity, PlannedRun, RunState, RunStatus, TuningPlan
 from storydesk.services.desk import Desk
 from storydesk.services.drafts import DraftService
 from storydesk.services.engines import EngineHost
@@ -35,7 +36,7 @@ from storydesk.services.memory import MemoryService
 from storydesk.services.models import ModelService
 from storydesk.services.outline import OutlineService
 from storydesk.services.polishing import PolishingService
-from storydesk.services.ports import IsCancelled, Progress
+from storydesk.services.ports import FORESEE, TUNE, IsCancelled, Progress
 from storydesk.services.prompts import PromptService, StoryWriter
 from storydesk.services.publishing import PublishingService
 from storydesk.services.scoring import ScoringService
@@ -99,13 +100,17 @@ class FakeEngine:
         self.requests.append(request)
         self._cancelled = False
         numbers = range(request.count)
+        places = [0] * request.count
         for number in range(request.words):
             for candidate in numbers:
                 if self._cancelled:
                     yield from (Finished(FinishReason.CANCELLED, number, 100.0, candidate=each) for each in numbers)
                     return
-                word = self._script[(number + request.seed + candidate) % len(self._script)]
-                yield TextChunk(f" {word}", candidate)
+                text = " " + self._script[(number + request.seed + candidate) % len(self._script)]
+                start, places[candidate] = places[candidate], places[candidate] + len(text)
+                likely = [Alternative(f" {word}", 0.5 / (rank + 1)) for rank, word in enumerate(self._script)]
+                choice = TokenChoice(start, places[candidate], 0.5, tuple(likely[: request.alternatives]))
+                yield TextChunk(text, candidate, (choice,) if request.alternatives else ())
         yield from (Finished(FinishReason.LENGTH, request.words, 100.0, candidate=each) for each in numbers)
 
     def measure_end(self, request: GenerationRequest) -> float:
@@ -319,6 +324,14 @@ class FakeRun:
         self.killed = self.stopped = True
 
 
+FORESEEN = RunState(
+    "plan",
+    Path("plan"),
+    RunStatus.STOPPED,
+    planned=PlannedRun("cpu", False, 14_000_000, 90, 3, 240.0, 900, 10**9, 8 * 10**9, 10**9, 10**11),
+)
+
+
 @dataclass
 class FakeLauncher:
     """Prepares folders in ``runs`` and starts runs that end with ``after`` as held-out perplexity."""
@@ -330,6 +343,8 @@ class FakeLauncher:
     bundles: list[Path] = field(default_factory=list)
     discarded: list[Path] = field(default_factory=list)
     alone: list[Path] = field(default_factory=list)
+    foreseen: list[TuningPlan] = field(default_factory=list)
+    foresight: RunState = field(default_factory=lambda: FORESEEN)
     states: list[RunState] | None = None
     broken_off: list[RunState] = field(default_factory=list)
 
@@ -338,10 +353,14 @@ class FakeLauncher:
         self.bundles.append(bundle)
         return self.runs / plan.name
 
-    def command(self, folder: Path) -> tuple[Sequence[str], dict[str, str]]:
+    def command(self, folder: Path, job: str = TUNE) -> tuple[Sequence[str], dict[str, str]]:
         return ("storydesk-train", str(folder)), {}
 
-    def start(self, folder: Path) -> FakeRun:
+    def start(self, folder: Path, job: str = TUNE) -> FakeRun:
+        if job == FORESEE:
+            self.foreseen.append(self.plans.pop())
+            self.bundles.pop()
+            return FakeRun(folder, [self.foresight])
         if self.states is not None:
             return FakeRun(folder, self.states, self.raises)
         begun = RunState(folder.name, folder, RunStatus.RUNNING, stage="tuning", step=1, total_steps=4, loss=3.0)

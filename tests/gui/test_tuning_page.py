@@ -358,3 +358,36 @@ def test_a_run_that_waits_can_be_thrown_away(world: FakeWorld, phrases: Phrases,
     assert not page.offer.isVisible()
     page.close_jobs()
     assert controller.close(5.0)
+
+
+def test_the_plan_says_what_a_look_at_this_computer_found(page: TuningPage, world: FakeWorld, qtbot: QtBot) -> None:
+    go_to_plan(page, world, qtbot)
+    assert "Looking at your words" in page.plan.foresight.text()
+    qtbot.waitUntil(lambda: "of memory" in page.plan.foresight.text())
+    assert "works on the processor and changes starter as a whole" in page.plan.words
+    assert "3 times takes about 6 minutes" in page.plan.words
+    assert "8.0 GB free" in page.plan.foresight.text()
+    page.plan.minutes_box.setValue(1)
+    assert "it ends after" in page.plan.words
+    assert not world.launcher.plans  # nothing was begun
+    assert world.launcher.discarded
+
+
+def test_too_large_a_base_is_said_before_anything_runs(page: TuningPage, world: FakeWorld, qtbot: QtBot) -> None:
+    planned = world.launcher.foresight.planned
+    assert planned is not None
+    tight = replace(planned, adapters=True, memory_needed=9 * 10**9)
+    world.launcher.foresight = replace(world.launcher.foresight, planned=tight)
+    go_to_plan(page, world, qtbot)
+    qtbot.waitUntil(lambda: "choose a smaller base" in page.plan.foresight.text())
+    assert "small additions learn (LoRA)" in page.plan.words
+
+
+def test_too_little_text_is_said_with_the_plan(page: TuningPage, world: FakeWorld, qtbot: QtBot) -> None:
+    failure = Failure("too_little_text", {"stories": 1, "words": 300, "needed_stories": 4})
+    world.launcher.foresight = RunState("plan", world.home, RunStatus.FAILED, failure=failure)
+    go_to_plan(page, world, qtbot)
+    qtbot.waitUntil(lambda: "4 stories are the least" in page.plan.foresight.text())
+    page.plan.passes_box.setValue(5)  # another choice is looked at anew
+    world.launcher.foresight = replace(world.launcher.foresight, failure=None, status=RunStatus.STOPPED)
+    assert "Looking at your words" in page.plan.foresight.text()

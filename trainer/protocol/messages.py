@@ -90,6 +90,32 @@ class CorpusPrepared:
 
 
 @dataclass(frozen=True, slots=True)
+class PlanMade:
+    """What a run would be, found by a short measurement: ``method`` is ``full`` or ``adapters``.
+
+    ``steps`` and ``seconds`` are of the whole tuning where nothing cuts it short; memory and disk are bytes, 0 where
+    nobody says what is free.
+    """
+
+    kind: ClassVar[str] = "plan_made"
+    device: str
+    precision: str
+    method: str
+    weights: int
+    steps: int
+    epochs: int
+    batch_tokens: int
+    learning_rate: float
+    context: int
+    seconds_per_step: float
+    seconds: float
+    memory_needed: int
+    memory_free: int
+    disk_needed: int
+    disk_free: int
+
+
+@dataclass(frozen=True, slots=True)
 class HeldoutMeasured:
     """Held-out figures; ``moment`` is ``before``, ``during`` or ``after``."""
 
@@ -219,6 +245,7 @@ Event = (
     RunStarted
     | StageEntered
     | CorpusPrepared
+    | PlanMade
     | HeldoutMeasured
     | StepTaken
     | CheckpointSaved
@@ -236,6 +263,7 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     RunStarted,
     StageEntered,
     CorpusPrepared,
+    PlanMade,
     HeldoutMeasured,
     StepTaken,
     CheckpointSaved,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -151,11 +152,58 @@ class _Plan:
     def _count_steps(self, task: Assignment, thrift: Thrift, schedule: Schedule) -> int:
         if task.seconds is None:
             return schedule.total_steps
+        per_step = self.time_step(task, thrift, schedule)
+        return fit_steps(schedule.total_steps, seconds=task.seconds * _PLANNED_SHARE, seconds_per_step=per_step)
+
+    def time_step(self, task: Assignment, thrift: Thrift, schedule: Schedule) -> float:
+        """Return the seconds of a step on this machine, a step's share of the measurements included."""
         pieces = BatchDataset(task.rows, self.batches[:_TIMED_BATCHES], thrift)
         per_piece = time_step(task.network, task.device, [pieces[index] for index in range(len(pieces))])
         per_step = per_piece * thrift.parts * task.settings.accumulation * _STEP_OVERHEAD
-        per_step += float(task.state.get("measuring_seconds", 0.0)) / schedule.evaluate_every
-        return fit_steps(schedule.total_steps, seconds=task.seconds * _PLANNED_SHARE, seconds_per_step=per_step)
+        return per_step + float(task.state.get("measuring_seconds", 0.0)) / schedule.evaluate_every
+
+
+@dataclass(frozen=True, slots=True)
+class Foresight:
+    """What a run would be: its schedule, how often each story is seen, the seconds of a step, how memory is saved."""
+
+    schedule: Schedule
+    epochs: int
+    seconds_per_step: float
+    thrift: Thrift
+
+
+def foresee(task: Assignment) -> Foresight:
+    """Return what tuning would be like on this machine, by doing a few steps whose result is thrown away.
+
+    Memory is saved as far as those few steps ask for it. Raise what torch raises where no way is left.
+    """
+    plan, thrift = _Plan(task), task.thrift
+    while True:
+        try:
+            with _dressed(task, thrift):
+                schedule = plan.schedule(task, thrift, 1.0)
+                return Foresight(schedule, plan.epochs, plan.time_step(task, thrift, schedule), thrift)
+        except (RuntimeError, MemoryError) as error:
+            saving = thrift.save_more(plan.batches, plan.lengths) if is_memory_full(error) else None
+            if saving is None:
+                raise
+            thrift = saving[0]
+            error.__traceback__ = None
+            free_memory(task.device.torch)
+
+
+@contextlib.contextmanager
+def _dressed(task: Assignment, thrift: Thrift) -> Iterator[None]:
+    """Let the network save memory as it is told, and take all that off again."""
+    try:
+        recompute_layers(task.network, thrift.recompute)
+        if thrift.adapters:
+            attach_adapters(task.network, task.settings.adapter_rank, dropout=task.settings.dropout)
+        yield
+    finally:
+        detach_adapters(task.network)
+        recompute_layers(task.network, False)
 
 
 def _try(task: Assignment, plan: _Plan, thrift: Thrift, rate_scale: float) -> tuple[int, bool]:
@@ -166,10 +214,7 @@ def _try(task: Assignment, plan: _Plan, thrift: Thrift, rate_scale: float) -> tu
     if progress.finished and newest:
         return newest.step, True
     settings = task.settings
-    try:
-        recompute_layers(task.network, thrift.recompute)
-        if thrift.adapters:
-            attach_adapters(task.network, settings.adapter_rank, dropout=settings.dropout)
+    with _dressed(task, thrift):
         fitting = Fitting(
             network=task.network,
             device=task.device,
@@ -187,9 +232,6 @@ def _try(task: Assignment, plan: _Plan, thrift: Thrift, rate_scale: float) -> tu
             thrift=thrift,
         )
         return fit(fitting, newest.folder if newest else None)
-    finally:
-        detach_adapters(task.network)
-        recompute_layers(task.network, False)
 
 
 def _shorten(schedule: Schedule, total: int, settings: Hyperparameters) -> Schedule:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from storydesk.bridge.jobs import JobRunner
+from storydesk.bridge.jobs import Job, JobRunner
 from storydesk.bridge.phrases import Phrases
 from storydesk.bridge.tuning_controller import TuningController
 from storydesk.bridge.tuning_sources import gather_data
@@ -53,6 +54,8 @@ class TuningPage(QWidget):
         self._controller = controller
         self._desk = desk
         self._jobs = JobRunner(self)
+        self._look: Job | None = None
+        self._phrases = phrases
         self._previous = desk.models.active
         self._made: StyleModel | None = None
         self._run_folder: Path | None = None
@@ -82,6 +85,7 @@ class TuningPage(QWidget):
 
     def close_jobs(self) -> None:
         """End what this page started beside the run; the window calls it before it goes."""
+        self._drop_look()
         self._jobs.close()
         self.words.close_jobs()
         self.plan.close_jobs()
@@ -160,6 +164,7 @@ class TuningPage(QWidget):
         self.words.next_wanted.connect(self._on_next_wanted)
         self.plan.back_wanted.connect(lambda: self._show_step(WORDS))
         self.plan.start_wanted.connect(self._start)
+        self.plan.foresight_wanted.connect(self._foresee)
         self.run.pause_wanted.connect(self._controller.stop)
         self.run.best_wanted.connect(self._controller.keep_best)
         self.run.cancel_wanted.connect(self._controller.kill)
@@ -191,15 +196,45 @@ class TuningPage(QWidget):
     def _start(self) -> None:
         if self._controller.busy:
             return
+        self._run_folder = None
+        self._drop_look()
+        self._begin()
+        self._controller.start(self._gather())
+
+    def _gather(self) -> Callable[[], TuningPlan]:
+        """Return what makes the plan as it is chosen now; slow, for another thread."""
         choices, sources, desk = self.plan.choices, self.words.sources, self._desk
 
         def make_plan() -> TuningPlan:
             data = gather_data(sources, desk.manuscripts, desk.home / "tuning")
             return TuningPlan(choices.name, choices.base, data, choices.minutes, choices.seed, choices.settings)
 
-        self._run_folder = None
-        self._begin()
-        self._controller.start(make_plan)
+        return make_plan
+
+    def _foresee(self) -> None:
+        """Let the trainer look at words and machine; an earlier look is given up."""
+        self._drop_look()
+        if self.step != PLAN or self._controller.busy:
+            return
+        make_plan, tuning = self._gather(), self._desk.tuning
+        look = self._look = self._jobs.start(lambda progress: tuning.foresee(make_plan(), progress))
+        look.succeeded.connect(lambda state: self._on_foreseen(look, state))
+        look.failed.connect(lambda failure: self._on_not_foreseen(look, failure))
+
+    def _drop_look(self) -> None:
+        if self._look is not None:
+            self._look.cancel()
+            self._look = None
+
+    def _on_foreseen(self, look: Job, state: RunState) -> None:
+        if look is self._look and state.planned is not None:
+            self._look = None
+            self.plan.show_foresight(state.planned)
+
+    def _on_not_foreseen(self, look: Job, failure: Failure) -> None:
+        if look is self._look:
+            self._look = None
+            self.plan.show_trouble(self._phrases.say_line(failure))
 
     def _resume(self) -> None:
         if self._run_folder is not None and not self._controller.busy:
