@@ -6,12 +6,17 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("HF_HUB_OFFLINE", "0")
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 # Nothing may leave the machine by accident: a hub that is not a loopback fake does not exist.
 os.environ["HF_ENDPOINT"] = "http://127.0.0.1:9"
+
+# A loaded machine is no defect: speed is looked at in tests/bench alone.
+settings.register_profile("storydesk", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("storydesk")
 
 ROOT = Path(__file__).resolve().parents[1]
 
