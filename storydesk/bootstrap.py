@@ -95,7 +95,7 @@ def build_desk(
         writing=writing,
         scoring=scoring,
         story_writer=StoryWriter(writing, scoring, memory),
-        insight=InsightService(store, resources / "samples"),
+        insight=InsightService(store, resources / "samples", SqliteDraftHistory(cast("SqliteLibrary", store))),
         new_polishing=lambda: _build_polishing(list_dictionary, EngineRanker(host)),
         publishing=PublishingService(documents, documents, settings),
         models=ModelService(models, settings),

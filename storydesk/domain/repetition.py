@@ -308,8 +308,9 @@ def measure_reference(texts: Iterable[str], least: int) -> dict[str, float]:
 
 
 def choose_filters(words: Mapping[str, int]) -> list[str]:
-    """Return the filter words of a draft, the most frequent first."""
-    return heapq.nlargest(MOST["filter"], (word for word in FILTERS if words.get(word)), key=lambda word: words[word])
+    """Return the filter words that come more than once, the most frequent first."""
+    filters = (word for word in sorted(FILTERS) if words.get(word, 0) > 1)
+    return heapq.nlargest(MOST["filter"], filters, key=lambda word: words[word])
 
 
 def choose_adverbs(words: Mapping[str, int]) -> list[str]:

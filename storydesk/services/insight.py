@@ -7,7 +7,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -40,6 +40,7 @@ from storydesk.domain.repetition import (
     rate_overuse,
     read_line,
 )
+from storydesk.services.draft_ports import DraftHistoryStore
 from storydesk.services.ports import IsCancelled, LibraryStore
 
 SECONDS_AT_A_STRETCH: Final = 0.002
@@ -53,6 +54,8 @@ MOST_FREQUENT: Final = 80
 MOST_SURPRISING: Final = 30
 _VALUES: Final = "insight.values"
 _MOST_VALUES: Final = 400
+MOST_SNAPSHOTS: Final = 40
+"""The newest ones; each has to be read by the model once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,9 +213,13 @@ class SurpriseFinder:
 
 @dataclass(frozen=True, slots=True)
 class DraftValue:
-    """One draft of a story, and its point where its cost is known for the model in use."""
+    """One draft of a story, or a snapshot of it, and its point where its cost is known for the model in use.
+
+    ``key`` is the draft's id, below 0 the snapshot's.
+    """
 
     key: int
+    draft_id: int
     name: str
     changed: float
     fingerprint: str
@@ -222,29 +229,47 @@ class DraftValue:
 class InsightService:
     """Reads samples and the values of drafts. Any thread."""
 
-    def __init__(self, store: LibraryStore, samples: Path) -> None:
+    def __init__(self, store: LibraryStore, samples: Path, history: DraftHistoryStore | None = None) -> None:
         """``samples`` is the folder of our own stories, which say what everybody's words are."""
         self._store = store
         self._samples = samples
+        self._history = history
+        self._marks: dict[tuple[int, str, str], str] = {}  # of snapshots, whose texts never change
 
     def new_analyst(self) -> ProseAnalyst:
         """Return a reader of drafts for one thread."""
         return ProseAnalyst(self._read_reference)
 
     def list_values(self, story_id: int, prompt: str, model: str) -> list[DraftValue]:
-        """Return a story's drafts, oldest first, with what is known of them as answers to a prompt."""
+        """Return a story's drafts and the newest snapshots, oldest first, with what is known of them.
+
+        They are taken as answers to ``prompt``.
+        """
         known = self._read_values(story_id)
-        values = []
-        for draft in sorted(self._store.list_drafts(story_id), key=lambda each: each.id):
-            mark = fingerprint(draft.text, prompt, model)
-            kept = known.get(mark)
-            point = TrendPoint(0, 0, kept[0], int(kept[1]), int(kept[2]), draft.name, draft.id) if kept else None
-            if draft.text.strip():
-                values.append(DraftValue(draft.id, draft.name, draft.changed, mark, point))
-        return values
+        values = [
+            DraftValue(draft.id, draft.id, draft.name, draft.changed, fingerprint(draft.text, prompt, model), None)
+            for draft in self._store.list_drafts(story_id)
+            if draft.text.strip()
+        ]
+        snapshots = self._history.list_snapshots(story_id) if self._history is not None else ()
+        for snapshot in sorted(snapshots, key=lambda each: -each.created)[:MOST_SNAPSHOTS]:
+            if snapshot.words:
+                mark = self._find_mark(snapshot.id, prompt, model)
+                name = snapshot.name
+                values.append(DraftValue(-snapshot.id, snapshot.draft_id, name, snapshot.created, mark, None))
+        values.sort(key=lambda value: (value.changed, value.key))
+        return [replace(value, point=_make_point(value, known.get(value.fingerprint))) for value in values]
+
+    def _find_mark(self, snapshot_id: int, prompt: str, model: str) -> str:
+        key = (snapshot_id, prompt, model)
+        if key not in self._marks and self._history is not None:
+            self._marks[key] = fingerprint(self._history.load_snapshot(snapshot_id)[1], prompt, model)
+        return self._marks[key]
 
     def load_text(self, value: DraftValue) -> str:
-        """Return a draft's text; raise StorydeskError(STORY_NOT_FOUND)."""
+        """Return a draft's or a snapshot's text; raise StorydeskError(STORY_NOT_FOUND)."""
+        if value.key < 0 and self._history is not None:
+            return self._history.load_snapshot(-value.key)[1]
         return self._store.load_draft(value.key).text
 
     def keep_value(self, story_id: int, mark: str, cost: float, tokens: int, words: int) -> None:
@@ -271,6 +296,10 @@ class InsightService:
             for line in path.read_text(encoding="utf-8").splitlines()
         )
         return measure_reference((str(json.loads(line)["story"]) for line in lines if line.strip()), EVERYBODY)
+
+
+def _make_point(value: DraftValue, kept: tuple[float, float, float] | None) -> TrendPoint | None:
+    return TrendPoint(0, 0, kept[0], int(kept[1]), int(kept[2]), value.name, value.key) if kept else None
 
 
 def fingerprint(text: str, prompt: str, model: str) -> str:

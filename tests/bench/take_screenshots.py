@@ -2,7 +2,8 @@
 
     python -m tests.bench.take_screenshots [--out DIR] [--theme NAME] [--size 1280x800] [--scene NAME]
 
-Without options: main-light.png and main-dark.png in docs/images. Scenes: main, empty, polish, middle, focus, notice.
+Without options: main-light.png and main-dark.png in docs/images. Scenes: main, empty, polish, middle, focus, notice,
+insight, repetition, reading.
 QT_SCALE_FACTOR=2 gives pictures for 200 %.
 """
 
@@ -114,10 +115,27 @@ def take(app: QApplication, desk: Desk, size: tuple[int, int], scene: str, pictu
         window.actions_by_name["focus_mode"].trigger()
     elif scene == "tuning":
         window.actions_by_name["tune"].trigger()
+    elif scene in ("insight", "repetition", "reading"):
+        show_insight(app, window, scene)
     settle = time.monotonic() + 1.0
     wait_until(app, lambda: time.monotonic() > settle)
     window.grab().save(str(picture))
     window.close()
+
+
+def show_insight(app: QApplication, window: MainWindow, scene: str) -> None:
+    """Turn to a page of the Insight tab, with the heat map on the text beside the first."""
+    window.actions_by_name["show_insight"].trigger()
+    panel = window.insight.panel
+    if scene == "insight":
+        window.actions_by_name["heat_surprise"].trigger()
+        place = window.page.text().index(" ", 300) + 2
+        window.page.go_to(place, place)
+        wait_until(app, lambda: panel.surprise.list.items.rowCount() > 0)
+        wait_until(app, lambda: "thought of" in window.insight.bar.word.text())
+        return
+    panel.show_page(scene)
+    wait_until(app, lambda: panel.repetition.list.items.rowCount() > 0)
 
 
 def wait_until(app: QApplication, is_done: Callable[[], bool]) -> None:

@@ -55,7 +55,7 @@ def make_library_world(home: Path) -> FakeWorld:
         drafts=DraftService(SqliteDraftHistory(library), library),
         prompts=PromptService(PromptShelfStore(library), manuscripts, memory),
         story_writer=StoryWriter(fakes.desk.writing, fakes.desk.scoring, memory),
-        insight=InsightService(library, home / "samples"),
+        insight=InsightService(library, home / "samples", SqliteDraftHistory(library)),
         memory=memory,
         outlines=OutlineService(SqliteOutline(library)),
         search=SqliteSearch(library),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 from PySide6.QtCore import QEvent, QObject, Slot
@@ -18,7 +18,7 @@ from storydesk.domain.failures import Failure
 from storydesk.domain.insight import HeatKind, SurprisingPart, TrendPoint
 from storydesk.domain.repetition import Place, Repetition
 from storydesk.domain.settings import HEAT_KIND, HEAT_SHOWN
-from storydesk.services.insight import ProseReport
+from storydesk.services.insight import DraftValue, ProseReport
 from storydesk.ui.editor.compositor import Mark
 from storydesk.ui.editor.heat_map import HeatMap, HeatWord
 from storydesk.ui.editor.page import PageEdit
@@ -52,6 +52,7 @@ class DraftInsight(QObject):
         self._word: HeatWord | None = None
         self._repetition: Repetition | None = None
         self._prose: ProseReport | None = None
+        self._drafts: Sequence[DraftValue] = ()
         self._at = 0
         self._word_due = make_single_shot(self, WORD_MILLISECONDS, self._on_word_due)
         self._kinds = QActionGroup(self)
@@ -239,14 +240,21 @@ class DraftInsight(QObject):
         self.panel.repetition.show_report(report)
         self.panel.reading.show_report(report)
 
+    def _open_draft(self, key: int) -> None:
+        """Open a draft, for a snapshot the one that it is of."""
+        draft = next((value.draft_id for value in self._drafts if value.key == key), 0)
+        if draft:
+            self._workroom.manuscripts.open_draft(draft)
+
     @Slot(object)
     def _on_drafts_told(self, told: DraftsTold) -> None:
+        self._drafts = told.values
         self.panel.surprise.show_drafts(told.values)
 
     @Slot(object)
     def _on_point_chosen(self, point: TrendPoint) -> None:
         if point.key:
-            self._workroom.manuscripts.open_draft(point.key)
+            self._open_draft(point.key)
             return
         block = self._page.document().findBlockByNumber(point.first)
         if block.isValid():

@@ -23,6 +23,7 @@ from storydesk.ui.editor.heat_map import HeatLook, HeatWord, list_looks
 from storydesk.ui.figures import say_number
 from storydesk.ui.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XS, current_tokens, make_label, set_role
 
+MENU_LOOK: Final = "QToolButton::menu-indicator { image: none; width: 0px; }"
 _Underline = QTextCharFormat.UnderlineStyle
 _PENS: Final = {
     _Underline.DotLine: Qt.PenStyle.DotLine,
@@ -149,6 +150,7 @@ class HeatBar(QFrame):
         menu.addAction(actions["heat_map"])
         self.kind_button.setMenu(menu)
         set_role(self.kind_button, "flat")
+        self.kind_button.setStyleSheet(MENU_LOOK)
         self.legend = HeatLegend(self)
         self.word = make_label("", "muted", self)
         self.word.setMinimumHeight(self.word.fontMetrics().lineSpacing())
@@ -167,7 +169,8 @@ class HeatBar(QFrame):
         """Explain a kind of map, or go away."""
         self.setVisible(kind is not None)
         if kind is not None:
-            self.kind_button.setText(say_kind(kind))
+            self.kind_button.setText(f"{say_kind(kind)} ▾")
+            self.kind_button.setAccessibleName(say_kind(kind))
             self.legend.show_kind(kind)
 
     def say(self, words: str) -> None:

@@ -89,7 +89,7 @@ class ReadingPage(QWidget):
         }
 
     def _say_share(self, share: float) -> str:
-        return self.tr("{percent} %").format(percent=say_number(100 * share, 1 if share < 0.1 else 0))
+        return self.tr("{percent} %").format(percent=say_number(100 * share, 1 if 0 < share < 0.1 else 0))
 
     def _say_ease(self, ease: float) -> str:
         words = (

@@ -12,6 +12,7 @@ from storydesk.bridge.draft_score import DraftScore, ScoreState
 from storydesk.bridge.insight_item_model import Entry
 from storydesk.domain.insight import HeatKind, SurprisingPart, TrendPoint
 from storydesk.services.insight import DraftValue, SurpriseReport
+from storydesk.ui.drafts.version_words import say_moment
 from storydesk.ui.figures import say_number, say_perplexity
 from storydesk.ui.insight.choice_row import ChoiceRow
 from storydesk.ui.insight.entry_list import EntryList
@@ -55,6 +56,7 @@ class SurprisePage(QWidget):
         self._report = SurpriseReport((), ())
         self._courses: dict[str, tuple[TrendPoint, ...]] = {PARAGRAPHS: (), CHAPTERS: (), DRAFTS: ()}
         self._missing = 0
+        self._times: dict[int, float] = {}
         self._score: DraftScore | None = None
         self._state = ScoreState.UNKNOWN
         heat = FlowLayout(space=SPACE_XS)
@@ -117,6 +119,7 @@ class SurprisePage(QWidget):
         """Show the course over the story's drafts."""
         self._courses[DRAFTS] = tuple(value.point for value in values if value.point is not None)
         self._missing = sum(value.point is None for value in values)
+        self._times = {value.key: value.changed for value in values}
         self._draw()
 
     def _say_figures(self) -> None:
@@ -149,7 +152,10 @@ class SurprisePage(QWidget):
         elif self.plot.current is not None and len(points) > 1:
             self._on_point_looked_at(self.plot.current)
         else:
-            self.told.setText("")
+            hint = self.tr(
+                "Point at the line, or move along it with the arrow keys; a click or Enter goes to the place."
+            )
+            self.told.setText(hint if len(points) > 1 else "")
 
     def _list(self) -> None:
         parts = self._report.sentences if self.unit.current == SENTENCES else self._report.paragraphs
@@ -178,7 +184,10 @@ class SurprisePage(QWidget):
     def _say_place(self, point: TrendPoint) -> str:
         scope = self.scope.current
         if scope == DRAFTS:
-            return say_draft(point.title)
+            if point.key > 0:
+                return say_draft(point.title)
+            when = say_moment(self._times.get(point.key, 0))
+            return self.tr("Snapshot {name} of {when}").format(name=point.title, when=when).replace("  ", " ")
         if scope == CHAPTERS:
             return point.title or self.tr("Beginning")
         first = " ".join(self._read_line(point.first).split()[:6])
