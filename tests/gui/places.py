@@ -12,7 +12,11 @@ from dataclasses import dataclass
 from PySide6.QtWidgets import QApplication, QDialog, QWidget
 
 from storydesk.domain.failures import Failure, FailureCode
+from storydesk.domain.lorebook import LoreEntry
+from storydesk.domain.memory import StoryMemory
+from storydesk.domain.prompt_shelf import ShelfPrompt
 from storydesk.domain.tuning import RunState, RunStatus
+from storydesk.domain.whole_story import StoryWish
 from storydesk.ui.assistant.polish_page import PolishPage
 from storydesk.ui.main_window import MainWindow
 from storydesk.ui.preferences import PreferencesDialog
@@ -98,6 +102,41 @@ def _three_ways(window: MainWindow, wait: Await) -> QWidget:
     window.actions_by_name["three_ways"].trigger()
     wait(lambda: len(window.workroom.writing.candidates) == 3)
     wait(lambda: all(way.perplexity for way in window.workroom.writing.candidates))
+    return window
+
+
+def _fill_memory(window: MainWindow, wait: Await) -> None:
+    memory = window.workroom.memory
+    wait(lambda: memory.can_change)
+    memory.set_memory(StoryMemory("A small island, about 1890.", "Quiet, cold, a little frightening.", 1))
+    if not memory.page.entries:
+        mara = LoreEntry(title="Mara", text="Mara keeps the light.", keys=("Mara", "/[/"), aliases=("Mrs Quay",))
+        memory.keep_entries([mara, LoreEntry(title="Law", text="Nobody lies here.", always=True, priority=3)])
+        wait(lambda: len(memory.page.entries) == 2)
+
+
+def _memory(window: MainWindow, wait: Await) -> QWidget:
+    _fill_memory(window, wait)
+    window.actions_by_name["show_memory"].trigger()
+    wait(lambda: "Mara keeps" in window.memory.panel.context.text.toPlainText())
+    return window
+
+
+def _lorebook(window: MainWindow, wait: Await) -> QWidget:
+    _fill_memory(window, wait)
+    window.actions_by_name["lorebook"].trigger()
+    window.memory.lorebook.choose(next(each.id for each in window.workroom.memory.page.entries if each.aliases))
+    return window
+
+
+def _prompts(window: MainWindow, wait: Await) -> QWidget:
+    window.actions_by_name["prompts"].trigger()
+    shelf, queue = window.workroom.shelf, window.workroom.queue
+    shelf.keep([ShelfPrompt(0, "She finds a door on the beach at low tide, and it is warm.", ("sea",))])
+    queue.add([StoryWish("A bell that rings under the sea", 40, 3), StoryWish("Another", 40, 3, model="broken")])
+    wait(lambda: bool(shelf.prompts) and bool(queue.stories) and not any(each.is_open for each in queue.stories))
+    page = window.prompts.page
+    page.queue.list.topLevelItem(0).setSelected(True)
     return window
 
 
@@ -188,7 +227,11 @@ PLACES: tuple[Place, ...] = (
     Place("tour-1", _tour(0), empty=True),
     Place("tour-2", _tour(1), empty=True),
     Place("tour-3", _tour(2), empty=True),
+    Place("prompts-empty", _by_action("prompts"), empty=True),
     Place("main", _three_ways),
+    Place("memory", _memory),
+    Place("lorebook", _lorebook),
+    Place("prompts", _prompts),
     Place("palette", _palette),
     Place("notice", _notice),
     Place("trashed", _undo),

@@ -29,7 +29,7 @@ from storydesk.services.memory import SUFFIXES, MemoryPage
 from storydesk.ui.file_names import propose_file_name
 from storydesk.ui.memory.entry_form import EntryForm
 from storydesk.ui.sentences import say_count
-from storydesk.ui.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XL, icon, make_label, set_role
+from storydesk.ui.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XL, FlowLayout, icon, make_label, set_role
 
 _ID = Qt.ItemDataRole.UserRole
 LIST_IN_LETTERS = 34
@@ -186,10 +186,8 @@ class LorebookPage(QWidget):
         self.import_button.clicked.connect(self._on_import_clicked)
         self.export_button = QPushButton(icon("export"), self.tr("Export…"), self)
         self.export_button.clicked.connect(self._on_export_clicked)
-        files = QHBoxLayout()
-        files.setSpacing(SPACE_S)
-        files.addWidget(self.import_button, 1)
-        files.addWidget(self.export_button, 1)
+        files = FlowLayout()
+        files.add(self.import_button, self.export_button, stretched=True)
         column = QVBoxLayout()
         column.setSpacing(SPACE_S)
         column.addWidget(self.search)
@@ -224,17 +222,15 @@ class LorebookPage(QWidget):
         self.delete_button = QPushButton(icon("trash"), self.tr("Delete"), self)
         self.delete_button.clicked.connect(self.delete)
         self.said = make_label("", "muted", self)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(SPACE_S)
-        buttons.addWidget(self.said, 1)
-        buttons.addWidget(self.duplicate_button)
-        buttons.addWidget(self.delete_button)
+        buttons = FlowLayout()
+        buttons.add(self.duplicate_button, self.delete_button)
         inside = QWidget(self)
         inside.setObjectName("scrolled")
         column = QVBoxLayout(inside)
         column.setContentsMargins(0, 0, SPACE_S, 0)
         column.setSpacing(SPACE_M)
         column.addWidget(self.form, 1)
+        column.addWidget(self.said)
         column.addLayout(buttons)
         area = QScrollArea(self)
         area.setWidgetResizable(True)

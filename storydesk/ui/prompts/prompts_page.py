@@ -36,7 +36,17 @@ from storydesk.domain.whole_story import LEAST_WORDS, MOST_WORDS, StoryWish
 from storydesk.services.prompts import FORMATS
 from storydesk.ui.prompts.queue_list import QueueList
 from storydesk.ui.sentences import say_count, say_untitled
-from storydesk.ui.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XL, icon, indent_number, make_label, set_role
+from storydesk.ui.theme import (
+    SPACE_L,
+    SPACE_M,
+    SPACE_S,
+    SPACE_XL,
+    FlowLayout,
+    icon,
+    indent_number,
+    make_label,
+    set_role,
+)
 
 _ID = Qt.ItemDataRole.UserRole
 MEASURE_IN_LETTERS = 140
@@ -171,10 +181,9 @@ class PromptsPage(QWidget):
         self.trash_button.setCheckable(True)
         self.trash_button.toggled.connect(lambda _on: self._fill())
         set_role(self.trash_button, "flat")
-        filters = QHBoxLayout()
-        filters.setSpacing(SPACE_S)
-        filters.addWidget(self.tag_box, 1)
-        filters.addWidget(self.trash_button)
+        filters = FlowLayout()
+        filters.add(self.tag_box, stretched=True)
+        filters.add(self.trash_button)
         self.list = QListWidget(self)
         self.list.setAccessibleName(self.tr("Prompts"))
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
@@ -192,10 +201,8 @@ class PromptsPage(QWidget):
         self.import_button.clicked.connect(self._on_import_clicked)
         for button in (self.add_button, self.import_button):
             button.setEnabled(not self._shelf.read_only)
-        below = QHBoxLayout()
-        below.setSpacing(SPACE_S)
-        below.addWidget(self.add_button, 1)
-        below.addWidget(self.import_button, 1)
+        below = FlowLayout()
+        below.add(self.add_button, self.import_button, stretched=True)
         column = QVBoxLayout()
         column.setSpacing(SPACE_S)
         column.addWidget(self.search)
@@ -232,7 +239,8 @@ class PromptsPage(QWidget):
         self.prompt.textChanged.connect(self._keep_due.start)
         self.tags = QLineEdit(inside)
         self.tags.setAccessibleName(self.tr("Tags"))
-        self.tags.setPlaceholderText(self.tr("Tags, with commas between them"))
+        self.tags.setPlaceholderText(self.tr("sea, ghosts"))
+        self.tags.setToolTip(self.tr("Tags, with commas between them"))
         self.tags.textChanged.connect(lambda _text: self._keep_due.start())
         self.tags.editingFinished.connect(self.flush)
         column = QVBoxLayout(inside)
@@ -249,16 +257,14 @@ class PromptsPage(QWidget):
         area.setWidget(inside)
         return area
 
-    def _make_tag_row(self) -> QHBoxLayout:
+    def _make_tag_row(self) -> FlowLayout:
         self.remove_button = QPushButton(self)
         self.remove_button.clicked.connect(self._on_trash_clicked)
         self.restore_button = QPushButton(icon("arrow-u-up-left"), self.tr("Take out of the trash"), self)
         self.restore_button.clicked.connect(lambda: self._shelf.trash([each.id for each in self.chosen], restore=True))
-        row = QHBoxLayout()
-        row.setSpacing(SPACE_S)
-        row.addWidget(self.tags, 1)
-        row.addWidget(self.restore_button)
-        row.addWidget(self.remove_button)
+        row = FlowLayout()
+        row.add(self.tags, stretched=True)
+        row.add(self.restore_button, self.remove_button)
         return row
 
     def _make_wishes(self) -> QVBoxLayout:
@@ -273,12 +279,8 @@ class PromptsPage(QWidget):
         set_role(self.write_button, "primary")
         self.write_button.clicked.connect(self.write_stories)
         self.memory_box = QCheckBox(self)
-        row = QHBoxLayout()
-        row.setSpacing(SPACE_S)
-        row.addWidget(make_label(self.tr("About"), "muted", self, wrap=False))
-        row.addWidget(self.words_box)
-        row.addStretch(1)
-        row.addWidget(self.write_button)
+        row = FlowLayout()
+        row.add(make_label(self.tr("About"), "muted", self, wrap=False), self.words_box, self.write_button)
         column = QVBoxLayout()
         column.setSpacing(SPACE_S)
         column.addLayout(row)

@@ -21,10 +21,11 @@ from storydesk.domain.whole_story import QueuedStory, StoryEnding, StoryState, t
 from storydesk.services.prompts import read_failure
 from storydesk.ui.figures import say_number, say_perplexity, say_words
 from storydesk.ui.sentences import say_count
-from storydesk.ui.theme import SPACE_S, icon, make_label
+from storydesk.ui.theme import SPACE_S, FlowLayout, icon, make_label
 
 _ID = Qt.ItemDataRole.UserRole
 LEAST_LINES = 6
+LEAST_LETTERS = 16
 
 
 class QueueList(QWidget):
@@ -99,6 +100,7 @@ class QueueList(QWidget):
         header.setSectionResizeMode(2, QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(3, QHeaderView.ResizeMode.ResizeToContents)
         header.setStretchLastSection(False)
+        header.setMinimumSectionSize(header.fontMetrics().averageCharWidth() * LEAST_LETTERS)
         self.list.itemSelectionChanged.connect(self._fit)
         self.list.itemActivated.connect(lambda _item, _column: self._on_open_clicked())
         delete = QShortcut(QKeySequence(QKeySequence.StandardKey.Delete), self.list)
@@ -106,7 +108,7 @@ class QueueList(QWidget):
         delete.activated.connect(self._on_remove_clicked)
         return self.list
 
-    def _make_buttons(self) -> QHBoxLayout:
+    def _make_buttons(self) -> FlowLayout:
         self.open_button = QPushButton(icon("book-open"), self.tr("Open"), self)
         self.open_button.clicked.connect(self._on_open_clicked)
         self.retry_button = QPushButton(icon("arrow-clockwise"), self.tr("Try again"), self)
@@ -117,11 +119,8 @@ class QueueList(QWidget):
         self.remove_button = QPushButton(icon("x"), self.tr("Take off the list"), self)
         self.remove_button.setToolTip(self.tr("Finished stories stay in your library"))
         self.remove_button.clicked.connect(self._on_remove_clicked)
-        row = QHBoxLayout()
-        row.setSpacing(SPACE_S)
-        for button in (self.open_button, self.retry_button, self.cancel_button, self.remove_button):
-            row.addWidget(button)
-        row.addStretch(1)
+        row = FlowLayout()
+        row.add(self.open_button, self.retry_button, self.cancel_button, self.remove_button)
         return row
 
     def _fill(self, item: QTreeWidgetItem, story: QueuedStory) -> None:
