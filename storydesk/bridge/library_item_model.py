@@ -31,6 +31,11 @@ PARTS = (CHAPTER, SCENE)
 DRAGGED = "application/x-storydesk-shelf"
 NO_DETAILS = StoryDetails()
 
+_FLOOR = Qt.ItemFlag.ItemIsDropEnabled
+_FIXED = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+_MOVABLE = _FIXED | Qt.ItemFlag.ItemIsDragEnabled
+_TARGET = _MOVABLE | Qt.ItemFlag.ItemIsDropEnabled
+
 Index = QModelIndex | QPersistentModelIndex
 Say = Callable[[str, Status, int, int], str]
 """Says an item to a screen reader: its text, status, words (-1 for unknown) and target."""
@@ -61,8 +66,9 @@ class LibraryItemModel(QStandardItemModel):
         self._drafts_word = drafts
         self._icons = icons
         self._say = say
-        self._parts: tuple[Part, ...] = ()
+        self._shape: list[tuple[PartKind, int]] = []
         self._part_items: list[QStandardItem] = []
+        self._shown_parts: list[object] = []
         self._open_story = 0
         self.movable = True
 
@@ -82,7 +88,7 @@ class LibraryItemModel(QStandardItemModel):
         ``found`` holds what a search has found, by story; the passages stand below their stories then.
         """
         self.clear()
-        self._parts, self._part_items = (), []
+        self._shape, self._part_items, self._shown_parts = [], [], []
         self._open_story = open_story
         for story in stories:
             item = self._make(story.title or self._untitled, STORY, story.id)
@@ -125,36 +131,59 @@ class LibraryItemModel(QStandardItemModel):
         if story is None:
             return False
         shape = [(part.kind, part.parent) for part in parts]
-        anew = shape != [(part.kind, part.parent) for part in self._parts] or len(self._part_items) != len(parts)
-        self._parts = tuple(parts)
+        top: list[QStandardItem] = []
+        anew = shape != self._shape or len(self._part_items) != len(parts)
         if anew:
-            for row in reversed(range(story.rowCount())):
-                if story.child(row).data(Role.KIND) in PARTS:
-                    story.removeRow(row)
-            self._part_items = []
-            top = 0
-            for part in parts:
-                item = self._make("", CHAPTER if part.kind is PartKind.CHAPTER else SCENE, part.ordinal)
-                self._part_items.append(item)
-                if part.parent >= 0:
-                    self._part_items[part.parent].appendRow(item)
-                else:
-                    story.insertRow(top, item)
-                    top += 1
-        for part, item, known in zip(parts, self._part_items, kept, strict=False):
-            title = part.title or self._untitled
-            if item.text() != title:
-                item.setText(title)
-                item.setToolTip(title)
-            if item.data(Role.WORDS) != part.words:
-                item.setData(part.words, Role.WORDS)
-            self._dress(item, known.details.status, known.details.target)
+            self._shape = shape
+            top = self._make_parts(story, parts)
+        for number, (part, known) in enumerate(zip(parts, kept, strict=False)):
+            shown = (part.title, part.words, known.details.status, known.details.target)
+            if self._shown_parts[number] != shown:
+                self._shown_parts[number] = shown
+                self._fill_part(self._part_items[number], part, known)
+        if anew:
+            story.insertRows(0, top)  # one message to the view, with everything in it
         return anew
+
+    def _make_parts(self, story: QStandardItem, parts: Sequence[Part]) -> list[QStandardItem]:
+        """Take the old parts' rows away and return empty ones for these, those that lie in no other."""
+        while story.rowCount() and story.child(0).data(Role.KIND) in PARTS:
+            others = next((row for row in range(story.rowCount()) if _is_no_part(story.child(row))), story.rowCount())
+            story.removeRows(0, others)
+        self._part_items = []
+        self._shown_parts = [None] * len(parts)
+        top: list[QStandardItem] = []
+        for part in parts:
+            item = QStandardItem(self._icons.get(CHAPTER if part.kind is PartKind.CHAPTER else SCENE, QIcon()), "")
+            item.setEditable(False)
+            item.setData(CHAPTER if part.kind is PartKind.CHAPTER else SCENE, Role.KIND)
+            item.setData(part.ordinal, Role.ID)
+            self._part_items.append(item)
+            if part.parent >= 0:
+                self._part_items[part.parent].appendRow(item)
+            else:
+                top.append(item)
+        return top
+
+    def _fill_part(self, item: QStandardItem, part: Part, known: KeptPart) -> None:
+        title = part.title or self._untitled
+        if item.text() != title:
+            item.setText(title)
+        if item.data(Role.WORDS) != part.words:
+            item.setData(part.words, Role.WORDS)
+        self._dress(item, known.details.status, known.details.target)
 
     def find(self, kind: str, identity: int) -> QModelIndex:
         """Return the index of an item, an invalid one where there is none."""
         item = self._search(self.invisibleRootItem(), kind, identity)
         return item.index() if item is not None else QModelIndex()
+
+    def find_group(self, kind: str) -> QModelIndex:
+        """Return the index of the trash, or of the open story's drafts."""
+        story = self._open_item()
+        above = story if kind == DRAFTS else self.invisibleRootItem()
+        last = above.child(above.rowCount() - 1) if above is not None and above.rowCount() else None
+        return last.index() if last is not None and last.data(Role.KIND) == kind else QModelIndex()
 
     def part_index(self, ordinal: int) -> QModelIndex:
         """Return the index of one of the open story's parts, an invalid one where there is none."""
@@ -168,16 +197,14 @@ class LibraryItemModel(QStandardItemModel):
 
     def flags(self, index: Index) -> Qt.ItemFlag:
         """Let stories and parts be dragged, and dropped where they can go."""
-        flags = super().flags(index)
         if not index.isValid():
-            return Qt.ItemFlag.ItemIsDropEnabled
-        plain = flags & ~(Qt.ItemFlag.ItemIsDragEnabled | Qt.ItemFlag.ItemIsDropEnabled)
-        kind = index.data(Role.KIND)
-        if not self.movable or kind not in (STORY, *PARTS):
-            return plain
-        is_target = kind in PARTS or index.data(Role.ID) == self._open_story
-        plain |= Qt.ItemFlag.ItemIsDragEnabled
-        return plain | Qt.ItemFlag.ItemIsDropEnabled if is_target else plain
+            return _FLOOR
+        kind = index.data(Role.KIND) if self.movable else ""
+        if kind in PARTS:
+            return _TARGET
+        if kind != STORY:
+            return _FIXED
+        return _TARGET if index.data(Role.ID) == self._open_story else _MOVABLE
 
     def mimeTypes(self) -> list[str]:  # noqa: N802 - Qt's name
         """Name what is dragged here."""
@@ -286,3 +313,7 @@ class LibraryItemModel(QStandardItemModel):
         item.setData(identity, Role.ID)
         item.setToolTip(text)
         return item
+
+
+def _is_no_part(item: QStandardItem) -> bool:
+    return item.data(Role.KIND) not in PARTS

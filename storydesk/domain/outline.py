@@ -23,6 +23,7 @@ SCENE_LEVEL = 7
 
 _TITLE_LENGTH = 48
 _SPECIAL = "#*~⁂-–—•"
+_PERHAPS_SPECIAL = frozenset(_SPECIAL) | {chr(code) for code in range(0x3001) if chr(code).isspace()}
 _BLANK_LINES = re.compile(r"(?:[^\S\n]*\n)*")
 _GAP = re.compile(r"\s*\n|\s*\Z")
 _REMEMBERED_LINES = 100_000
@@ -146,15 +147,19 @@ class OutlineReader:
 
     def read(self, text: str) -> Outline:
         """Return the outline of a text whose line break is ``\\n``."""
-        lines = text.split("\n")
-        starts, sums, marks = [0], [0], []
+        starts, sums = [0], [0]
+        marks: list[_Mark] = []
         place = total = 0
-        for line in lines:
-            mark = _read_mark(line)
-            if mark is not None:
-                marks.append((place, place + len(line), *mark))
-            total += self._count(line)
-            place += len(line) + 1
+        for line in text.split("\n"):
+            if line:
+                if line[0] in _PERHAPS_SPECIAL:
+                    mark = _read_mark(line)
+                    if mark is not None:
+                        marks.append((place, place + len(line), *mark))
+                words = self._words.get(line)
+                total += self._count(line) if words is None else words
+                place += len(line)
+            place += 1
             starts.append(place)
             sums.append(total)
         if len(self._words) > _REMEMBERED_LINES:
@@ -172,9 +177,7 @@ class OutlineReader:
         return Outline(_finish(text, parts[:MOST_PARTS], count), total)
 
     def _count(self, line: str) -> int:
-        words = self._words.get(line)
-        if words is None:
-            words = self._words[line] = count_words(line)
+        words = self._words[line] = count_words(line)
         return words
 
 

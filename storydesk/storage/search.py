@@ -23,7 +23,7 @@ MOST_STORIES = 60
 MOST_PASSAGES = 5
 LONGEST_QUERY = 400
 _MOST_MATCHES = 2000
-_BEFORE, _AFTER = 30, 80
+_BEFORE, _AFTER = 24, 60
 _QUOTED = re.compile(r'["“”„«»]([^"“”„«»]*)["“”„«»]')
 _WORDS = re.compile(r"\w+")
 

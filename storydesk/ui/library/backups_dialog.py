@@ -31,7 +31,8 @@ from storydesk.ui.sentences import say_count, say_untitled
 from storydesk.ui.theme import SPACE_M, SPACE_S, SPACE_XL, icon, make_label
 
 WIDTH_IN_LETTERS: Final = 108
-HEIGHT_IN_LINES: Final = 34
+HEIGHT_IN_LINES: Final = 40
+BEGINNING: Final = 260
 _DATA: Final = Qt.ItemDataRole.UserRole
 
 
@@ -93,8 +94,8 @@ class BackupsDialog(QDialog):
         right.setSpacing(SPACE_S)
         right.addWidget(_make_caption(self.tr("What is in it"), self.stories))
         right.addWidget(self.inside)
-        right.addWidget(self.stories, 2)
-        right.addWidget(self.beginning, 1)
+        right.addWidget(self.stories, 3)
+        right.addWidget(self.beginning)
         row = QHBoxLayout()
         row.setSpacing(SPACE_XL)
         row.addLayout(left, 2)
@@ -274,7 +275,7 @@ class BackupsDialog(QDialog):
     @Slot()
     def _on_story_chosen(self) -> None:
         story = self._chosen_story()
-        self.beginning.setText(story.beginning if story is not None else "")
+        self.beginning.setText(_shorten(story.beginning) if story is not None else "")
         self._set_buttons()
 
     @Slot()
@@ -336,7 +337,14 @@ def _make_caption(text: str, field: QWidget) -> QLabel:
 
 def _say_time(seconds: float) -> str:
     moment = QDateTime.fromSecsSinceEpoch(int(max(0.0, seconds)))
-    return QLocale().toString(moment, QLocale.FormatType.ShortFormat)
+    date = QLocale().toString(moment.date(), QLocale.FormatType.LongFormat)
+    return f"{date}, {QLocale().toString(moment.time(), QLocale.FormatType.ShortFormat)}"
+
+
+def _shorten(text: str) -> str:
+    """Return the first words of a text in one paragraph."""
+    line = " ".join(text.split())
+    return line if len(line) <= BEGINNING else line[: line.rfind(" ", 0, BEGINNING)] + " …"
 
 
 def _size(backup: BackupFile) -> str:

@@ -228,6 +228,7 @@ class LibraryPanel(QFrame):
             stories = tuple(story for story in stories if story.id in found)
             trash = tuple(story for story in trash if story.id in found)
         stories = tuple(story for story in stories if self.top.admits(self._details.get(story.id, NO_DETAILS)))
+        self.tree.setUniformRowHeights(not searching)  # passages are taller than titles
         self.model.show(stories, trash, self._open_story, self._drafts, self._details, found)
         if self._outline is not None and self._outline.story_id == self._open_story and not searching:
             self.model.show_words(self._outline.outline.words)
@@ -244,18 +245,16 @@ class LibraryPanel(QFrame):
     def _unfold(self) -> None:
         """Show what lies below everything but what the writer has folded; drafts and trash begin folded."""
 
-        def unfold(parent: QModelIndex) -> None:
-            for row in range(self.model.rowCount(parent)):
-                index = self.model.index(row, 0, parent)
-                kind = index.data(Role.KIND)
-                is_open = (kind, index.data(Role.ID)) not in self._folded
-                if kind in GROUPS:
-                    is_open = kind in self._opened or self._is_searching()
-                self.tree.setExpanded(index, is_open)
-                unfold(index)
-
         self._unfolding = True
-        unfold(QModelIndex())
+        self.tree.expandAll()
+        for kind in GROUPS:
+            index = self.model.find_group(kind)
+            if index.isValid() and kind not in self._opened and not self._is_searching():
+                self.tree.collapse(index)
+        for kind, number in self._folded:
+            index = self.model.part_index(number) if kind in PARTS else self.model.find(kind, number)
+            if index.isValid():
+                self.tree.collapse(index)
         self._unfolding = False
 
     def _note_fold(self, index: QModelIndex, *, folded: bool) -> None:

@@ -32,7 +32,7 @@ class ShelfSearch(QWidget):
         self.choice: Choice = ALL
         self._offered: tuple[tuple[str, ...], tuple[Status, ...]] = ((), ())
         self.field = QLineEdit(self)
-        self.field.setPlaceholderText(self.tr("Search all stories"))
+        self.field.setPlaceholderText(self.tr("Search"))
         self.field.setAccessibleName(self.tr("Search all stories"))
         self.field.setToolTip(self.tr("Words, or “a phrase” in quotes, in any draft of any story"))
         self.field.setClearButtonEnabled(True)
