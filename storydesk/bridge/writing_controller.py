@@ -147,7 +147,6 @@ class WritingController(QObject):
         kept.append(TokenChoice(choice.start, len(prefix), alternative.probability, choice.alternatives))
         other = Candidate(1, request, prefix, candidate.model, prefix=prefix, choices=kept, taken=candidate.taken)
         self._begin(Generation(request, generation.base, generation.draft, [other]), polish, names)
-        self.candidate_changed.emit(other)
 
     def retry(self, *, polish: bool = False, names: Sequence[str] = ()) -> None:
         """Ask for the same again with another seed."""
@@ -171,6 +170,8 @@ class WritingController(QObject):
         self.cleared.emit()
         self.writing_changed.emit(True)
         self.generation_changed.emit()
+        for candidate in generation.candidates:
+            self.candidate_changed.emit(candidate)
         self._engine.write([generation.request], polish=polish, names=names)
 
     def narrow(self, candidate: Candidate) -> None:

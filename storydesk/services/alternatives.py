@@ -32,6 +32,10 @@ MOST_WORDS = 300
 """Words of a passage that can be said otherwise; longer ones are parts of the story, not ways to say something."""
 SPARE_SHARE = 0.35
 """How much longer or shorter than the passage a candidate may be."""
+SPARE_WORDS = 10
+"""How many words longer it may be in any case to come to the end of its sentence."""
+FEWEST_WHOLE = 2
+"""Whole sentences that are enough to leave out the candidates that broke off."""
 
 
 class AlternativesService:
@@ -66,7 +70,7 @@ class AlternativesService:
         fitted = dataclasses.replace(
             settings,
             minimum_words=max(words - spare, 1) if whole else 0,
-            maximum_words=words + spare,
+            maximum_words=words + (max(spare, SPARE_WORDS) if whole else spare),
             stops=(*settings.stops, "\n") if "\n" not in passage.text else settings.stops,
         )
         return self._writing.request(
@@ -95,7 +99,10 @@ class AlternativesService:
         """
         total = request.words + request.count + 1
         texts = self._write(request, lambda done: _tell(progress, done, total), is_cancelled)
-        kept = dict.fromkeys(text for text in texts if text and text != passage.text)
+        kept = [text for text in dict.fromkeys(texts) if text and text != passage.text]
+        if request.until_sentence_end:
+            whole = [text for text in kept if ends_whole(text)]
+            kept = whole if len(whole) >= FEWEST_WHOLE else kept
         numbers = {text: texts.index(text) for text in kept}
         original = self._measure(passage, passage.text, is_cancelled)
         ways = []

@@ -14,8 +14,8 @@ from storydesk.domain.book import Book, PublishingProfile, ReadText
 from storydesk.domain.failures import Failure, FailureCode, StorydeskError
 from storydesk.domain.generation import (
     Alternative,
-    FinishReason,
     Finished,
+    FinishReason,
     GenerationEvent,
     GenerationRequest,
     TextChunk,

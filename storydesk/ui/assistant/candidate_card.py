@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from storydesk.bridge.writing_controller import Candidate
 from storydesk.domain.endings import Ending
 from storydesk.ui.assistant.word_text import WordText
-from storydesk.ui.theme import SPACE_M, SPACE_S, SPACE_XS, icon, set_role
+from storydesk.ui.theme import SPACE_S, SPACE_XS, FlowLayout, icon, set_role
 
 LINES = 3
 WHOLE = 40
@@ -45,15 +45,10 @@ class CandidateCard(QFrame):
         self.sentence_button.clicked.connect(lambda: self.sentence_chosen.emit(self.number))
         self.compare_button = self._make_button("columns", self.tr("Compare all ways side by side"))
         self.compare_button.clicked.connect(self.compare_wanted)
-        foot = QHBoxLayout()
-        foot.setSpacing(SPACE_XS)
-        foot.addWidget(self.chip)
-        foot.addStretch(1)
-        foot.addWidget(self.key_label)
-        for button in (self.use_button, self.sentence_button, self.compare_button):
-            foot.addWidget(button)
+        foot = FlowLayout(space=2)
+        foot.add(self.chip, self.key_label, self.use_button, self.sentence_button, self.compare_button)
         column = QVBoxLayout(self)
-        column.setContentsMargins(SPACE_M, SPACE_S, SPACE_S, SPACE_XS)
+        column.setContentsMargins(SPACE_S, SPACE_S, SPACE_S, SPACE_XS)
         column.setSpacing(SPACE_XS)
         column.addWidget(self.passage)
         column.addLayout(foot)

@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QDoubleSpinBox,
     QLineEdit,
     QPlainTextEdit,
-    QPushButton,
     QScrollArea,
     QSpinBox,
     QToolButton,
@@ -30,7 +29,17 @@ from storydesk.domain.writing_controls import (
     read_lines,
     write_biases,
 )
-from storydesk.ui.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XS, icon, indent_number, make_label, set_role
+from storydesk.ui.theme import (
+    SPACE_L,
+    SPACE_M,
+    SPACE_S,
+    SPACE_XS,
+    WrapButton,
+    icon,
+    indent_number,
+    make_label,
+    set_role,
+)
 
 LIST_LINES = 3
 
@@ -61,7 +70,7 @@ class ControlsPage(QWidget):
         set_role(self.back_button, "flat")
         self.back_button.clicked.connect(self.left)
         self.state_label = make_label(role="muted")
-        self.reset_button = QPushButton(self.tr("Back to the preset"), self)
+        self.reset_button = WrapButton(self.tr("Back to the preset"), self)
         self.reset_button.clicked.connect(lambda: self._become(self._desk.choose(self._desk.preset)))
         column.addWidget(self.back_button, 0, Qt.AlignmentFlag.AlignLeft)
         column.addWidget(self.state_label)
@@ -221,9 +230,9 @@ class ControlsPage(QWidget):
         self.name_field.setPlaceholderText(self.tr("A name, such as “Ghost stories”"))
         self.name_field.setAccessibleName(self.tr("Name of the preset"))
         self.name_field.returnPressed.connect(self._on_keep_clicked)
-        self.keep_button = QPushButton(self.tr("Keep these controls"), self)
+        self.keep_button = WrapButton(self.tr("Keep these controls"), self)
         self.keep_button.clicked.connect(self._on_keep_clicked)
-        self.forget_button = QPushButton(self.tr("Throw this preset away"), self)
+        self.forget_button = WrapButton(self.tr("Throw this preset away"), self)
         self.forget_button.clicked.connect(lambda: self._become(self._desk.forget(self._desk.preset)))
         for widget in (self.name_field, self.keep_button, self.forget_button):
             self._column.addWidget(widget)

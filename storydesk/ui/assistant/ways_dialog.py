@@ -65,7 +65,7 @@ class WaysDialog(QDialog):
         layout.setSpacing(SPACE_M)
         layout.addWidget(scroll, 1)
         layout.addWidget(close, 0, Qt.AlignmentFlag.AlignRight)
-        self.resize(COLUMN * columns + 2 * SPACE_L + SPACE_M * columns, 560)
+        self.resize(COLUMN * columns + 2 * SPACE_L + SPACE_M * columns, 640)
         for candidate in candidates:
             self.show_candidate(candidate)
 

@@ -33,6 +33,7 @@ class WordText(QWidget):
         self._text = ""
         self._lines = lines
         self._marked = (0, 0)
+        self._pressed = False
         self._layout = QTextLayout()
         self._height = 0
         policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
@@ -94,11 +95,16 @@ class WordText(QWidget):
         self._arrange()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Tell which word was clicked; a click beside the text is the card's."""
-        place = self.place_at(event.position()) if event.button() == Qt.MouseButton.LeftButton else None
-        if place is None:
-            event.ignore()
-        else:
+        """Take a press on the text; one beside it is the card's."""
+        self._pressed = event.button() == Qt.MouseButton.LeftButton and self.place_at(event.position()) is not None
+        event.setAccepted(self._pressed)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Tell which word was clicked."""
+        place = self.place_at(event.position()) if self._pressed else None
+        event.setAccepted(self._pressed)
+        self._pressed = False
+        if place is not None:
             self.word_clicked.emit(place, event.globalPosition().toPoint())
 
     def place_at(self, position: QPointF) -> int | None:
@@ -140,26 +146,26 @@ class WordText(QWidget):
         while True:
             layout.setText(shown)
             layout.setFont(self.font())
+            layout.setFormats(self._make_marks(lead, len(shown)))
             height, over = _break_lines(layout, width, self._lines)
             if not over:
-                break
+                return height
             keep = shown.removesuffix(ELLIPSIS)[: max(over - len(ELLIPSIS), 1)]
             cut = keep.rfind(" ")
             shown = (keep[:cut] if cut > 0 else keep[:-1]).rstrip() + ELLIPSIS
             if len(shown) <= len(ELLIPSIS) + 1:
-                break
-        start, end = (max(place - lead, 0) for place in self._marked)
-        if layout is self._layout and end > start:
-            underlined = QTextLayout.FormatRange()
-            underlined.start, underlined.length = start, min(end, len(shown)) - start
-            underlined.format.setFontUnderline(True)
-            underlined.format.setForeground(QColor(current_tokens().accent))
-            layout.setFormats([underlined] if underlined.length > 0 else [])
-        else:
-            layout.clearFormats()
-        if layout is self._layout and end > start:
-            _break_lines(layout, width, self._lines)
-        return height
+                return height
+
+    def _make_marks(self, lead: int, length: int) -> list[QTextLayout.FormatRange]:
+        """Return the underlined stretch of a text of this length, if it has one."""
+        start, end = (min(max(place - lead, 0), length) for place in self._marked)
+        if end <= start:
+            return []
+        underlined = QTextLayout.FormatRange()
+        underlined.start, underlined.length = start, end - start
+        underlined.format.setFontUnderline(True)
+        underlined.format.setForeground(QColor(current_tokens().accent))
+        return [underlined]
 
 
 def _break_lines(layout: QTextLayout, width: int, lines: int) -> tuple[int, int]:

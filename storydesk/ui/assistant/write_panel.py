@@ -32,7 +32,7 @@ from storydesk.services.writing import Started
 from storydesk.ui.actions import TipFollower
 from storydesk.ui.assistant.candidate_card import CandidateCard
 from storydesk.ui.assistant.controls_page import ControlsPage, say_preset
-from storydesk.ui.theme import SPACE_M, SPACE_S, SPACE_XS, icon, indent_number, make_label, set_role
+from storydesk.ui.theme import SPACE_M, SPACE_S, SPACE_XS, FlowLayout, icon, indent_number, make_label, set_role
 
 PROMPT_HEIGHT = 84
 SAVE_MILLISECONDS = 600
@@ -287,17 +287,13 @@ class WritePanel(QWidget):
         grid.setColumnStretch(1, 1)
         return grid
 
-    def _make_history(self, actions: Mapping[str, QAction]) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setSpacing(SPACE_XS)
+    def _make_history(self, actions: Mapping[str, QAction]) -> FlowLayout:
+        row = FlowLayout(space=SPACE_XS)
         self.position_label = self._muted("")
-        for name in ("earlier_ways", "later_ways"):
-            row.addWidget(self._make_tool(actions[name]))
-        row.addWidget(self.position_label)
-        row.addStretch(1)
         again = self._make_tool(actions["try_again"])
         again.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        row.addWidget(again)
+        row.add(self._make_tool(actions["earlier_ways"]), self._make_tool(actions["later_ways"]), self.position_label)
+        row.add(again)
         return row
 
     def _make_tool(self, action: QAction) -> QToolButton:

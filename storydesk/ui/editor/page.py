@@ -75,6 +75,8 @@ class PageEdit(QTextEdit):
     """A selection is about to be copied, cut or dragged: the QMimeData, which may be added to, its start and end."""
     zoom_wanted = Signal(int)
     """Larger (1) or smaller (-1) text, by Ctrl and the wheel."""
+    reworking = Signal(str)
+    """Many places are about to be changed in one step, by a "replace" or a "polish"."""
     pasting = Signal(object, str)
     """Something is about to be pasted or dropped over the selection: its QMimeData, and the text that goes in."""
 
@@ -107,7 +109,7 @@ class PageEdit(QTextEdit):
         self.ghost_keys.add("accept_word", "Ctrl+Right", self.accept_ghost_word)
         self.ghost_keys.add("accept_sentence", "Ctrl+Shift+Right", self.accept_ghost_sentence)
         self.ghost_keys.add("dismiss_ghost", "Esc", self.drop_ghost)
-        self._ghost_pressed = False
+        self._ghost_pressed: int | None = None
         self._settle_due = QTimer(self)
         self._settle_due.setSingleShot(True)
         self._settle_due.setInterval(0)
@@ -174,6 +176,7 @@ class PageEdit(QTextEdit):
 
     def replace_many(self, edits: list[tuple[int, int, str]]) -> None:
         """Replace stretches (start, end, text), in order and apart from each other, as one step that can be undone."""
+        self.reworking.emit("replace")
         cursor = QTextCursor(self.document())
         cursor.beginEditBlock()
         for start, end, text in reversed(edits):
@@ -460,16 +463,15 @@ class PageEdit(QTextEdit):
         spot = event.position() + QPointF(0, self.verticalScrollBar().value())
         ghost = self._ghost if event.button() == Qt.MouseButton.LeftButton and not self._composing else None
         place = ghost.place_at(spot) if ghost is not None else None
-        self._ghost_pressed = place is not None
-        if place is not None:
-            self.ghost_clicked.emit(place, event.globalPosition().toPoint())
-            return
-        super().mousePressEvent(event)
+        self._ghost_pressed = place
+        if place is None:
+            super().mousePressEvent(event)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """Tell where a click went that selected nothing."""
-        if self._ghost_pressed:
-            self._ghost_pressed = False
+        place, self._ghost_pressed = self._ghost_pressed, None
+        if place is not None:
+            self.ghost_clicked.emit(place, event.globalPosition().toPoint())
             return
         super().mouseReleaseEvent(event)
         if event.button() == Qt.MouseButton.LeftButton and not self.textCursor().hasSelection():
