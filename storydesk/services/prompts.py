@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
+from storydesk.domain.authorship import Kind, Origin, Source
 from storydesk.domain.failures import Failure, FailureCode, StorydeskError
 from storydesk.domain.generation import Finished, FinishReason, TextChunk
 from storydesk.domain.manuscript import Story
@@ -115,6 +117,8 @@ class PromptService:
         wish = story.wish
         made = self._manuscripts.add_story(title_prompt(wish.prompt), wish.prompt, story.text, "generated")
         draft = self._manuscripts.open_story(made.id)
+        whole = Origin(Kind.GENERATED, Source("", story.model, wish.seed, time.time()))
+        self._manuscripts.save_draft(draft.id, draft.text, [(len(draft.text), whole)])
         request = WritingRequest(0, wish.prompt, "", wish.words, wish.seed, wish.settings, story.model)
         self._manuscripts.record_generation(draft.id, request, story.model, story.text, accepted=True)
         if wish.memory_of:

@@ -135,8 +135,7 @@ def _prompts(window: MainWindow, wait: Await) -> QWidget:
     shelf.keep([ShelfPrompt(0, "She finds a door on the beach at low tide, and it is warm.", ("sea",))])
     queue.add([StoryWish("A bell that rings under the sea", 40, 3), StoryWish("Another", 40, 3, model="broken")])
     wait(lambda: bool(shelf.prompts) and bool(queue.stories) and not any(each.is_open for each in queue.stories))
-    page = window.prompts.page
-    page.queue.list.topLevelItem(0).setSelected(True)
+    window.prompts.page.queue.list.selectAll()
     return window
 
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from storydesk.domain.authorship import Kind, load_runs
 from storydesk.domain.failures import Failure, FailureCode, StorydeskError
 from storydesk.domain.generation import Finished, FinishReason, GenerationEvent, GenerationRequest, TextChunk
 from storydesk.domain.lorebook import LoreEntry
@@ -199,6 +200,10 @@ def test_a_finished_story_is_a_draft_of_its_own(world: FakeWorld) -> None:
     assert (story.title, story.prompt) == ("A bell under the sea", "A bell under the sea")
     draft = world.desk.manuscripts.open_story(story.id)
     assert (draft.text, draft.origin) == ("It rang.", "generated")
+    [(length, origin)] = load_runs(draft.authorship, draft.text)
+    assert (length, origin.kind) == (len("It rang."), Kind.GENERATED)
+    assert origin.source is not None
+    assert (origin.source.model, origin.source.seed) == ("starter", WISH.seed)
     assert world.library.records[0].text == "It rang."
     assert world.desk.memory.load(story.id).memory.memory == "Mara is old."
     assert world.desk.prompts.list_queue() == [done]
