@@ -51,6 +51,7 @@ class GenerationKeeper(QObject):
         self._manuscripts = manuscripts
         self._writing = writing
         self._known: dict[int, _Kept] = {}
+        self._offered: list[Candidate] = []
         writing.candidate_changed.connect(self._on_candidate_changed)
         writing.accepted.connect(self._on_accepted)
         manuscripts.story_opened.connect(lambda _opened: self._known.clear())
@@ -68,7 +69,7 @@ class GenerationKeeper(QObject):
 
     def dismiss(self) -> None:
         """Note that the writer threw away what is on offer."""
-        for candidate in self._writing.candidates:
+        for candidate in self._offered:
             kept = self._known.get(id(candidate))
             if kept is not None and kept.outcome is Outcome.UNUSED:
                 self._settle(kept, Outcome.REJECTED)
@@ -102,6 +103,10 @@ class GenerationKeeper(QObject):
 
     @Slot(object)
     def _on_candidate_changed(self, candidate: Candidate) -> None:
+        if self._offered and self._offered[0].request.id != candidate.request.id:
+            self._offered.clear()
+        if not any(each is candidate for each in self._offered):
+            self._offered.append(candidate)
         if not candidate.ended or not candidate.text.strip():
             return
         kept = self._know(candidate)

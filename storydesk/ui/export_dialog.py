@@ -193,6 +193,7 @@ class ExportDialog(QDialog):
 
     def _export(self, *, overwrite: bool) -> None:
         path, form = self.path, str(self.format_box.currentData())
+        kept = self.pages.kept_profile
         profile, title, chosen = self.pages.profile, self.pages.title, self.pages.chosen_stories()
         self._set_busy(True)
 
@@ -200,7 +201,7 @@ class ExportDialog(QDialog):
             parts = [self._read_part(story, alone=len(chosen) == 1) for story in chosen]
             book = Book(title, tuple(parts), profile.author, profile.language, back=profile.back)
             notes = self._publishing.export_book(book, profile, form, path, overwrite=overwrite)
-            self._publishing.keep_profile(profile)
+            self._publishing.keep_profile(kept)
             return path, notes
 
         self._jobs.start(write, on_success=self._on_exported, on_failure=self._on_failed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -52,6 +52,7 @@ class ExportFields(QWidget):
         super().__init__()
         self._story = story
         self._stories: dict[int, Story] = {}
+        self._drawn = ""
         self._kept = publishing.list_profiles().get(REMEMBERED, PublishingProfile(REMEMBERED))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -108,6 +109,20 @@ class ExportFields(QWidget):
         form, page = Form(self.form_box.currentData()), Page(self.page_box.currentData())
         disclosure = self.disclosure_field.text().strip()
         return replace(self._kept, name=REMEMBERED, form=form, page=page, author=author, disclosure=disclosure)
+
+    @property
+    def kept_profile(self) -> PublishingProfile:
+        """What is remembered of it: a statement that was drawn up from this text is not for the next one."""
+        profile = self.profile
+        return replace(profile, disclosure="") if profile.disclosure == self._drawn else profile
+
+    @Slot(str)
+    def offer_disclosure(self, statement: str) -> None:
+        """Fill a statement in that was drawn up from the text, where the writer has none of their own."""
+        if statement and self.disclosure_field.text() == self._drawn:
+            self._drawn = statement
+            self.disclosure_field.setText(statement)
+            self.disclosure_field.setCursorPosition(0)
 
     def chosen_stories(self) -> list[Story]:
         """Return the stories that go into the document, in their order; never none."""

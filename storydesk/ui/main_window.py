@@ -30,6 +30,7 @@ from storydesk.ui.actions import join_actions, make_actions
 from storydesk.ui.assistant.partner import Partner
 from storydesk.ui.assistant.partner_panel import PartnerPanel
 from storydesk.ui.at_home import AtHome
+from storydesk.ui.drafts.draft_room import DraftRoom
 from storydesk.ui.editor.page import PageEdit
 from storydesk.ui.editor.page_notes import PageNotes
 from storydesk.ui.editor.page_tools import PageTools
@@ -159,6 +160,10 @@ class MainWindow(QMainWindow):
             lambda: self.partner.write.controls.sampling(),
             self.side.show_writing,
         )
+        self.drafts = DraftRoom(self.workroom, self.page, self.pages, actions, self.phrases, self.side.show_writing)
+        middle.addWidget(self.drafts.view.strip)
+        self.co_writer.as_generated = self.helper.reworder.as_generated = self.drafts.as_generated
+        self.side.export_opened.connect(self.drafts.offer_disclosure)
         self.side.setting_changed.connect(self._on_setting_changed)
         self.side.returned.connect(self.page.setFocus)
 
@@ -233,6 +238,7 @@ class MainWindow(QMainWindow):
             **self.tools.slots(),
             **self.librarian.slots(),
             **self.memory.slots(),
+            **self.drafts.slots(),
             **self.prompts.slots(),
             **self.insight.slots(),
             "show_keys": self.side.show_keys,
@@ -265,6 +271,7 @@ class MainWindow(QMainWindow):
         self.centre.setCurrentWidget(self.page if opened is not None else self.empty)
         self.partner.setEnabled(opened is not None)
         self.page.set_text(opened.draft.text if opened is not None else "")
+        self.drafts.begin(opened)
         self.places.enter(opened.draft.id if opened is not None else 0)
         self.partner.write.set_prompt(opened.story.prompt if opened is not None else "")
         self._on_drafts_changed(opened)
@@ -402,6 +409,7 @@ class MainWindow(QMainWindow):
             self.places.leave()
             self.partner.write.keep_settings()
         self.tools.close()
+        self.drafts.close()
         self.memory.flush()
         self.prompts.flush()
         self.notices.leave()

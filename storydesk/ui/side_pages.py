@@ -29,6 +29,8 @@ class SidePages(QObject):
 
     setting_changed = Signal(str)
     """The key of a setting that was changed and saved."""
+    export_opened = Signal(object)
+    """The ExportFields of an export dialog that was just opened."""
     returned = Signal()
     """The writer is back at the text."""
 
@@ -71,6 +73,7 @@ class SidePages(QObject):
                 manuscripts=desk.manuscripts,
             )
             self._show(dialog)
+            self.export_opened.emit(dialog.pages)
 
     def show_models(self) -> None:
         """Open the shelf of models."""

@@ -41,7 +41,7 @@ def page(qtbot: QtBot, qapp: QApplication) -> Iterator[PageEdit]:
 @pytest.fixture
 def tracker(page: PageEdit) -> AuthorshipTracker:
     tracker = page.authorship
-    tracker.watch_ghost(lambda: SOURCE)
+    tracker.watch_ghost(lambda _words: SOURCE)
     return tracker
 
 
@@ -219,7 +219,7 @@ def test_spans_stay_exact_through_hundreds_of_real_operations(page: PageEdit, se
         ("The bell rang. The sea slept.\nMara woke up. ", MADE),
         ("I wrote this 😀 myself.\n\nAnd this.", WRITTEN),
     )
-    page.authorship.watch_ghost(lambda: SOURCE)
+    page.authorship.watch_ghost(lambda _words: SOURCE)
     oracle, dice = Oracle(page), random.Random(seed)
     for _ in range(STEPS // 2):
         _random_step(page, oracle, dice)

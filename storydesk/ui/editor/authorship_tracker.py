@@ -63,7 +63,7 @@ class AuthorshipTracker(QObject):
         self._height = 0
         self._commanded = False
         self._source: Source | None = None
-        self._ghost_source: Callable[[], Source | None] = lambda: None
+        self._ghost_source: Callable[[str], Source | None] = lambda _words: None
         self._becoming: Runs | None = None
         self._pasted: tuple[int, Runs] | None = None
         self._read_due = QTimer(self)
@@ -119,8 +119,8 @@ class AuthorshipTracker(QObject):
         finally:
             self._becoming = None
 
-    def watch_ghost(self, source: Callable[[], Source | None]) -> None:
-        """Ask ``source`` which generation a suggestion comes from when it is accepted."""
+    def watch_ghost(self, source: Callable[[str], Source | None]) -> None:
+        """Ask ``source`` which generation the words of a suggestion that is accepted come from."""
         self._ghost_source = source
 
     @Slot(object, int, int)
@@ -223,7 +223,7 @@ class AuthorshipTracker(QObject):
             return [edit_spans(self._spans, start, start + len(old), fresh)]
         source = self._source
         if source is not None or self._page.is_accepting:
-            origin = Origin(Kind.GENERATED, source or self._ghost_source())
+            origin = Origin(Kind.GENERATED, source or self._ghost_source(new))
             return [edit_spans(self._spans, start, start + len(old), join_runs([(len(new), origin)]))]
         if pasted is not None:
             return self._apply_paste(start, old, new, *pasted)

@@ -122,6 +122,7 @@ class PageNotes(QObject):
         if not self._writes or self._page.text() != plan.text:
             return False
         units = Utf16Map(plan.text)
+        self._page.reworking.emit("polish")
         cursor = self._page.textCursor()
         cursor.beginEditBlock()
         for edit in reversed(plan.edits):
@@ -160,6 +161,7 @@ class PageNotes(QObject):
         ]
         if not clear or not self._writes:
             return
+        self._page.reworking.emit("polish")
         cursor = self._page.textCursor()
         cursor.beginEditBlock()
         for finding in reversed(clear):
