@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QModelIndex, QPoint, Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from storydesk.bridge.library_item_model import CHAPTER, DRAFTS, PASSAGE, SCENE, STORY, Role
+from storydesk.domain.authorship import Kind, Source
 from storydesk.domain.outline import Place, Status, StoryDetails
 from storydesk.ui.library.backups_dialog import BackupsDialog
 from storydesk.ui.main_window import MainWindow
@@ -68,7 +70,7 @@ def click(window: MainWindow, index: QModelIndex, qtbot: QtBot) -> None:
     tree = window.library.tree
     tree.scrollTo(index)
     place = tree.visualRect(index).center()
-    qtbot.mouseClick(tree.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    QTest.mouseClick(tree.viewport(), Qt.MouseButton.LeftButton, pos=place)
 
 
 def drop(window: MainWindow, index: QModelIndex, row: int, parent: QModelIndex) -> None:
@@ -124,15 +126,32 @@ def test_dragging_a_scene_into_a_chapter(novel: MainWindow, qtbot: QtBot) -> Non
     assert novel.page.text() == NOVEL
 
 
+def test_who_wrote_a_part_moves_with_it(novel: MainWindow, qtbot: QtBot) -> None:
+    authorship = novel.page.authorship
+    authorship.begin()
+    start = len("# One\n\nMara came first. 😀\n\n***\n\nThen the rain came.\n\n") + 1
+    with authorship.generating(Source("key", "starter", 7, 5.0)):
+        novel.page.replace(start + 7, start + 7, "Slowly. ")
+    settle(novel, qtbot)
+    kinds = authorship.slice(start + 7, start + 15)
+    assert [origin.kind for _length, origin in kinds] == [Kind.GENERATED]
+    before = authorship.runs()
+    novel.librarian.outline.move(3, 0, Place.BEFORE)
+    qtbot.waitUntil(lambda: novel.page.text().startswith("# Two\n\nSlowly. The lamp"), timeout=WAIT)
+    assert authorship.slice(7, 15) == kinds
+    novel.page.undo()
+    assert authorship.runs() == before
+
+
 def test_alt_and_an_arrow_move_parts_and_stories(novel: MainWindow, qtbot: QtBot) -> None:
     tree = novel.library.tree
     tree.setFocus()
     tree.setCurrentIndex(novel.library.model.part_index(3))
-    qtbot.keyClick(tree, Qt.Key.Key_Up, Qt.KeyboardModifier.AltModifier)
+    QTest.keyClick(tree, Qt.Key.Key_Up, Qt.KeyboardModifier.AltModifier)
     qtbot.waitUntil(lambda: novel.page.text().startswith("# Two\n\nThe lamp was out.\n\n# One"), timeout=WAIT)
     assert stories(novel) == ["The Salt Road", "Rain"]
     tree.setCurrentIndex(novel.library.model.find(STORY, 1))
-    qtbot.keyClick(tree, Qt.Key.Key_Up, Qt.KeyboardModifier.AltModifier)
+    QTest.keyClick(tree, Qt.Key.Key_Up, Qt.KeyboardModifier.AltModifier)
     qtbot.waitUntil(lambda: stories(novel) == ["Rain", "The Salt Road"], timeout=WAIT)
 
 
@@ -150,9 +169,9 @@ def test_status_target_tags_and_note_of_a_story(novel: MainWindow, world: FakeWo
     editor.status.setCurrentIndex(editor.status.findData(str(Status.REVISED)))
     editor.target.setValue(40)
     editor.tags.setFocus()
-    qtbot.keyClicks(editor.tags, "sea, novel")
+    QTest.keyClicks(editor.tags, "sea, novel")
     editor.note.setPlainText("Less rain.")
-    qtbot.keyClick(editor, Qt.Key.Key_Escape)
+    QTest.keyClick(editor, Qt.Key.Key_Escape)
     assert not editor.isVisible()
     wanted = StoryDetails(Status.REVISED, 40, ("novel", "sea"), "Less rain.")
     qtbot.waitUntil(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from storydesk.bridge.outline_controller import DraftOutline, OutlineController,
 from storydesk.bridge.phrases import Phrases
 from storydesk.bridge.search_controller import SearchController
 from storydesk.bridge.workroom import Workroom
+from storydesk.domain.authorship import Runs, Spans
 from storydesk.domain.library import Passage
 from storydesk.domain.outline import PartDetails, Shift, StoryDetails
 from storydesk.ui.editor.page import PageEdit
@@ -28,9 +28,6 @@ from storydesk.ui.sentences import say_untitled
 if TYPE_CHECKING:
     from storydesk.bridge.backup_controller import BackupController
     from storydesk.ui.library.backups_dialog import BackupsDialog
-
-Moving = Callable[[Sequence[Shift]], AbstractContextManager[object]]
-"""Lends a context in which text that moves by these shifts keeps its origin."""
 
 
 class Librarian(QObject):
@@ -50,7 +47,6 @@ class Librarian(QObject):
         self._wanted: tuple[int, Passage] | None = None
         self._order: tuple[int, ...] = ()
         self._parts_before = 0
-        self.moving: Moving = lambda _shifts: nullcontext()
         self.outline = OutlineController(workroom, self)
         self.search = SearchController(workroom.desk, self)
         self._join(workroom, panel)
@@ -178,8 +174,7 @@ class Librarian(QObject):
     def _on_move_ready(self, move: PartMove) -> None:
         if move.revision != self._workroom.revision or self._page.isReadOnly():
             return
-        with self.moving(move.shifts):
-            shift_text(self._page, move.shifts)
+        shift_text(self._page, move.shifts)
 
     # What the writer wants
 
@@ -254,17 +249,30 @@ class Librarian(QObject):
 
 
 def shift_text(page: PageEdit, shifts: Sequence[Shift]) -> None:
-    """Move stretches of the page's text, one after another, as one step that can be undone."""
+    """Move stretches of the page's text, one after another, as one step that can be undone; who wrote them stays."""
+    spans = Spans(page.authorship.runs())
     cursor = QTextCursor(page.document())
-    cursor.beginEditBlock()
     place = 0
-    for shift in shifts:
-        piece = page.text_at(shift.start, shift.end)
-        cursor.setPosition(shift.start)
-        cursor.setPosition(shift.end, QTextCursor.MoveMode.KeepAnchor)
-        cursor.removeSelectedText()
-        place = shift.to if shift.to <= shift.start else shift.to - (shift.end - shift.start)
-        cursor.setPosition(place)
-        cursor.insertText(piece)
-    cursor.endEditBlock()
+    with page.authorship.becoming(_shift_runs(spans, shifts)):
+        cursor.beginEditBlock()
+        for shift in shifts:
+            piece = page.text_at(shift.start, shift.end)
+            cursor.setPosition(shift.start)
+            cursor.setPosition(shift.end, QTextCursor.MoveMode.KeepAnchor)
+            cursor.removeSelectedText()
+            place = shift.to if shift.to <= shift.start else shift.to - (shift.end - shift.start)
+            cursor.setPosition(place)
+            cursor.insertText(piece)
+        cursor.endEditBlock()
     page.go_to(place, place)
+
+
+def _shift_runs(spans: Spans, shifts: Sequence[Shift]) -> Runs:
+    """Return the spans as they are after the same moves."""
+    for shift in shifts:
+        if shift.end > spans.length:
+            break  # the page lost account of who wrote what, and says so itself
+        piece = spans.replace(shift.start, shift.end, ())
+        place = shift.to if shift.to <= shift.start else shift.to - (shift.end - shift.start)
+        spans.replace(place, place, piece)
+    return spans.runs()
