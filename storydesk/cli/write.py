@@ -1,4 +1,4 @@
-"""``storydesk write``: stories from a prompt, streamed as they come."""
+"""``storydesk write``: stories from a prompt, streamed as they come, or whole ones from a file of prompts."""
 
 from __future__ import annotations
 
@@ -8,14 +8,18 @@ import functools
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from storydesk.cli.arguments import MAXIMUM_SEED, add_json_option, decimal_number, whole_number
 from storydesk.cli.console import Console
+from storydesk.cli.whole_stories import write_whole_stories
 from storydesk.domain.failures import FailureCode, StorydeskError
 from storydesk.domain.generation import Finished, SamplingSettings, TextChunk, TokenChoice, count_seed
 from storydesk.domain.manuscript import count_words
+from storydesk.domain.memory import StoryMemory
 from storydesk.services.desk import Desk
+from storydesk.services.memory import MemoryPage, read_lorebook_file
 from storydesk.services.writing import Started, WritingRequest
 
 _DEFAULTS = SamplingSettings()
@@ -40,7 +44,11 @@ def add_parser(subparsers: Any) -> None:
     parser: argparse.ArgumentParser = subparsers.add_parser(
         "write", help="write stories from a prompt", description="Write stories that answer a prompt."
     )
-    parser.add_argument("--prompt", required=True, metavar="P", help="what the story is about, in a sentence")
+    asked = parser.add_mutually_exclusive_group(required=True)
+    asked.add_argument("--prompt", metavar="P", help="what the story is about, in a sentence")
+    asked.add_argument(
+        "--prompts", metavar="FILE", help="a file with a prompt on each line (or csv, jsonl): whole stories that end"
+    )
     parser.add_argument("--model", metavar="N", help="the model that writes (the one in use if left out)")
     parser.add_argument(
         "--seed", type=whole_number("--seed", 0, MAXIMUM_SEED), metavar="S", help="the same seed gives the same story"
@@ -114,6 +122,7 @@ def _add_limits(group: Any) -> None:
         group.add_argument(name, type=whole_number(name, 0, 10_000), default=0, metavar="W", help=f"{words} (no limit)")
     group.add_argument("--memory", default="", metavar="TEXT", help="what the model should always know")
     group.add_argument("--note", default="", metavar="TEXT", help="an author's note, near the end of what it sees")
+    group.add_argument("--lorebook", metavar="FILE", help="entries (also KoboldAI's, NovelAI's) for names that come up")
 
 
 def _read_preference(value: str) -> tuple[str, float]:
@@ -126,7 +135,7 @@ def _read_preference(value: str) -> tuple[str, float]:
 
 def run(arguments: argparse.Namespace, desk: Desk, console: Console) -> int:
     """Write the stories, side by side; the second has the first one's seed plus one, and so on."""
-    if not arguments.prompt.strip():
+    if arguments.prompt is not None and not arguments.prompt.strip():
         expected = "a sentence to start from"
         raise StorydeskError(FailureCode.BAD_ARGUMENT, name="--prompt", value="empty", expected=expected)
     if arguments.polish and arguments.alternatives:
@@ -140,16 +149,19 @@ def run(arguments: argparse.Namespace, desk: Desk, console: Console) -> int:
     seed = arguments.seed
     if seed is None:
         seed = random.SystemRandom().randrange(MAXIMUM_SEED)
+    entries = read_lorebook_file(Path(arguments.lorebook)).entries if arguments.lorebook else ()
+    page = MemoryPage(StoryMemory(arguments.memory, arguments.note), entries)
+    if arguments.prompts is not None:
+        return write_whole_stories(arguments, seed, _read_settings(arguments), page, desk, console)
     request = desk.writing.request(
         arguments.prompt,
         words=arguments.words,
         seed=seed,
         settings=_read_settings(arguments),
         model=arguments.model,
-        memory=arguments.memory,
-        author_note=arguments.note,
         count=arguments.count,
         alternatives=arguments.alternatives,
+        recalled=page.recall("", arguments.prompt),
     )
     if not arguments.polish:
         stories = _write_stories(request, desk, console, lambda text: text)
@@ -240,6 +252,8 @@ def _say_left_out(started: Started, console: Console) -> None:
     for name, count in parts:
         if count and not console.as_json:
             console.note(f"[{count:,} characters of the {name} don't fit and are left out]")
+    if started.lore_left_out and not console.as_json:
+        console.note(f"[{started.lore_left_out} entries of the lorebook don't fit and are left out]")
 
 
 def _measure(story: _Story, request: WritingRequest, desk: Desk) -> None:

@@ -31,7 +31,7 @@ from storydesk.domain.whole_story import (
 )
 from storydesk.services.input_file import read_limited
 from storydesk.services.manuscripts import ManuscriptService
-from storydesk.services.memory import MemoryService
+from storydesk.services.memory import MemoryPage, MemoryService
 from storydesk.services.ports import IsCancelled
 from storydesk.services.scoring import ScoringService
 from storydesk.services.writing import Started, WritingRequest, WritingService
@@ -141,8 +141,10 @@ class StoryWriter:
         self._scoring = scoring
         self._memory = memory
 
-    def advance(self, story: QueuedStory, is_cancelled: IsCancelled) -> QueuedStory:
+    def advance(self, story: QueuedStory, is_cancelled: IsCancelled, page: MemoryPage | None = None) -> QueuedStory:
         """Return the story one step further: a stretch, its ending, or its perplexity, with which it is DONE.
+
+        ``page`` is what it is reminded of where that is not kept with a story of the library.
 
         Raise StorydeskError(CANCELLED) where it has to make way, with nothing changed, and what loading may raise.
         """
@@ -152,15 +154,15 @@ class StoryWriter:
             return self._measure(story, is_cancelled)
         step = plan_step(story.words, story.wish.words, story.tries)
         if step.is_ending:
-            return self._end(story, step.words, is_cancelled)
-        [(addition, reason)], model = self._write(story, step.words, 1, is_cancelled)
+            return self._end(story, step.words, is_cancelled, page)
+        [(addition, reason)], model = self._write(story, step.words, 1, is_cancelled, page)
         later = replace(story, state=StoryState.WRITING, stretches=story.stretches + 1, model=model)
         if reason is FinishReason.LOOP or not addition.strip() or repeats_itself(story.text, addition):
             return replace(later, tries=story.tries + 1)
         return replace(later, text=story.text + addition, tries=0)
 
     def _write(
-        self, story: QueuedStory, words: int, count: int, is_cancelled: IsCancelled
+        self, story: QueuedStory, words: int, count: int, is_cancelled: IsCancelled, page: MemoryPage | None
     ) -> tuple[list[tuple[str, FinishReason]], str]:
         """Return so many ways to go on, with how each ended, and the model that wrote them."""
         wish = story.wish
@@ -174,7 +176,7 @@ class StoryWriter:
             settings=settings,
             model=wish.model or None,
             count=count,
-            recalled=self._recall(story),
+            recalled=self._recall(story, page),
         )
         pieces: list[list[str]] = [[] for _ in range(count)]
         reasons = [FinishReason.CANCELLED] * count
@@ -196,9 +198,9 @@ class StoryWriter:
             raise StorydeskError(FailureCode.CANCELLED)
         return [("".join(each), reason) for each, reason in zip(pieces, reasons, strict=True)], model
 
-    def _end(self, story: QueuedStory, words: int, is_cancelled: IsCancelled) -> QueuedStory:
+    def _end(self, story: QueuedStory, words: int, is_cancelled: IsCancelled, page: MemoryPage | None) -> QueuedStory:
         """Try several last passages and stop where the model finds an end likeliest."""
-        ways, model = self._write(story, words, ENDINGS, is_cancelled)
+        ways, model = self._write(story, words, ENDINGS, is_cancelled, page)
         candidates = [
             (text, reason is FinishReason.END_OF_TEXT) for text, reason in ways if reason is not FinishReason.LOOP
         ]
@@ -208,11 +210,13 @@ class StoryWriter:
             fresh = [text for text, _own in candidates if not repeats_itself(story.text, text)]
             longest = max(fresh, key=len, default="")
             return replace(later, text=close_text(story.text + longest), ending=StoryEnding.CUT)
-        chances = [self._measure_end(story, place, is_cancelled) for place in places]
+        chances = [self._measure_end(story, place, is_cancelled, page) for place in places]
         place, ending, chance = choose_ending(places, chances)
         return replace(later, text=close_text(story.text + place.addition), ending=ending, end_chance=chance)
 
-    def _measure_end(self, story: QueuedStory, place: StopPlace, is_cancelled: IsCancelled) -> float:
+    def _measure_end(
+        self, story: QueuedStory, place: StopPlace, is_cancelled: IsCancelled, page: MemoryPage | None
+    ) -> float:
         if is_cancelled():
             raise StorydeskError(FailureCode.CANCELLED)
         wish = story.wish
@@ -223,7 +227,7 @@ class StoryWriter:
             seed=0,
             settings=wish.settings,
             model=wish.model or None,
-            recalled=self._recall(story),
+            recalled=self._recall(story, page),
         )
         return self._writing.measure_end(request)
 
@@ -235,10 +239,10 @@ class StoryWriter:
         )
         return replace(story, state=StoryState.DONE, perplexity=scored.score.perplexity)
 
-    def _recall(self, story: QueuedStory) -> Recollection:
-        if not story.wish.memory_of:
-            return Recollection()
-        return self._memory.load(story.wish.memory_of).recall(story.text, story.wish.prompt)
+    def _recall(self, story: QueuedStory, page: MemoryPage | None) -> Recollection:
+        if page is None and story.wish.memory_of:
+            page = self._memory.load(story.wish.memory_of)
+        return page.recall(story.text, story.wish.prompt) if page is not None else Recollection()
 
 
 def read_prompt_file(path: Path) -> Sequence[str]:
