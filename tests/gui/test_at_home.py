@@ -5,22 +5,27 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeySequence, QTextCursor
+from PySide6.QtGui import QAction, QKeySequence, QTextCursor
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from storydesk.domain.settings import INTERFACE_PERCENT, KEYS, LESS_MOTION, PALETTE_RECENT, PLACES, TOUR_SEEN
-from storydesk.ui.actions import TABLE
+from storydesk.ui.actions import TABLE, make_actions
+from storydesk.ui.editor.page import PageEdit
+from storydesk.ui.editor.places import Places
 from storydesk.ui.main_window import MainWindow
+from storydesk.ui.palette import CommandPalette
 from storydesk.ui.palette.matching import score
 from storydesk.ui.preferences import PreferencesDialog
 from storydesk.ui.preferences.keys_page import KeysPage
+from storydesk.ui.shortcuts import Shortcuts
 from storydesk.ui.theme import apply_theme, is_still, set_comfort
-from tests.fakes.services import FakeWorld
+from tests.fakes.services import FakeSettings, FakeWorld
 from tests.gui.conftest import WAIT, make_library_world
 from tests.gui.places import find_place
 
@@ -34,17 +39,50 @@ def _as_usual(qapp: QApplication) -> Iterator[None]:
     apply_theme(qapp, "light")
 
 
+@dataclass
+class Room:
+    """The actions of a window with nothing behind them: enough for palette and keys."""
+
+    place: QWidget
+    page: QLineEdit
+    actions: dict[str, QAction]
+    settings: FakeSettings
+    shortcuts: Shortcuts
+    palette: CommandPalette
+    done: list[str]
+
+
+@pytest.fixture
+def room(qtbot: QtBot, qapp: QApplication) -> Room:
+    apply_theme(qapp, "light")
+    place = QWidget()
+    qtbot.addWidget(place)
+    place.resize(900, 600)
+    page = QLineEdit(place)
+    actions, settings, done = make_actions(place, read_only=False), FakeSettings(), list[str]()
+    for name, action in actions.items():
+        action.triggered.connect(lambda _checked=False, name=name: done.append(name))
+    shortcuts = Shortcuts(actions, settings, place)
+    palette = CommandPalette(actions, shortcuts, settings, place)
+    actions["palette"].triggered.connect(palette.open)
+    place.show()
+    qtbot.waitExposed(place)
+    place.activateWindow()
+    page.setFocus()
+    return Room(place, page, actions, settings, shortcuts, palette, done)
+
+
 def start_anew(world: FakeWorld) -> FakeWorld:
     """Return what the next start of the program finds: the same files and settings."""
     new = make_library_world(world.home)
     return dataclasses.replace(new, desk=dataclasses.replace(new.desk, settings=world.settings))
 
 
-def type_into(window: MainWindow, words: str) -> list[str]:
+def type_into(palette: CommandPalette, words: str) -> list[str]:
     """Open the palette, type, and return what it lists."""
-    window.actions_by_name["palette"].trigger()
-    QTest.keyClicks(window.at_home.palette.field, words)
-    return [entry.text for entry in window.at_home.palette.entries]
+    palette.open()
+    QTest.keyClicks(palette.field, words)
+    return [entry.text for entry in palette.entries]
 
 
 # The palette
@@ -69,69 +107,70 @@ def test_what_does_not_fit_is_not_found_and_better_fits_come_first() -> None:
     assert score("naive", "Naïve reader") > 0
 
 
-def test_an_action_is_found_and_done_by_keys_alone(story_window: MainWindow) -> None:
-    listed = type_into(story_window, "larger")
-    assert listed[0] == "Larger text"
-    before = story_window.page.font().pointSize()
-    QTest.keyClick(story_window.at_home.palette.field, Qt.Key.Key_Return)
-    assert story_window.page.font().pointSize() == before + 1
-    assert not story_window.at_home.palette.isVisible()
-    assert story_window.focusWidget() is story_window.page
+def test_an_action_is_found_and_done_by_keys_alone(room: Room) -> None:
+    assert type_into(room.palette, "larger")[0] == "Larger text"
+    QTest.keyClick(room.palette.field, Qt.Key.Key_Return)
+    assert room.done == ["larger_text"]
+    assert not room.palette.isVisible()
+    assert room.page.hasFocus()
 
 
-def test_the_last_used_action_comes_first_also_in_the_next_window(
-    story_window: MainWindow, world: FakeWorld, open_window: OpenWindow
-) -> None:
-    type_into(story_window, "smaller")
-    QTest.keyClick(story_window.at_home.palette.field, Qt.Key.Key_Return)
-    assert world.settings.get(PALETTE_RECENT) == "smaller_text"
-    story_window.actions_by_name["palette"].trigger()
-    assert story_window.at_home.palette.entries[0].text == "Smaller text"
+def test_the_last_used_action_comes_first_also_the_next_time(room: Room) -> None:
+    type_into(room.palette, "smaller")
+    QTest.keyClick(room.palette.field, Qt.Key.Key_Return)
+    again = CommandPalette(room.actions, room.shortcuts, room.settings, room.place)
+    again.open()
+    assert again.entries[0].text == "Smaller text"
+    assert room.settings.get(PALETTE_RECENT) == "smaller_text"
 
 
 def test_a_story_is_opened_by_its_title(story_window: MainWindow, world: FakeWorld, qtbot: QtBot) -> None:
     world.desk.manuscripts.add_story("Bell under the sea")
-    type_into(story_window, "bell und")
     palette = story_window.at_home.palette
+    type_into(palette, "bell und")
     qtbot.waitUntil(lambda: any(entry.text == "Bell under the sea" for entry in palette.entries), timeout=WAIT)
     QTest.keyClick(palette.field, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: story_window.top.title.text() == "Bell under the sea", timeout=WAIT)
 
 
-def test_the_arrows_go_round_and_escape_changes_nothing(story_window: MainWindow) -> None:
-    palette = story_window.at_home.palette
-    assert len(type_into(story_window, "note")) > 2
+def test_the_arrows_go_round_and_escape_changes_nothing(room: Room) -> None:
+    palette = room.palette
+    assert len(type_into(palette, "note")) > 2
     QTest.keyClick(palette.field, Qt.Key.Key_Up)
     assert palette.list.currentIndex().row() == len(palette.entries) - 1
     QTest.keyClick(palette.field, Qt.Key.Key_Down)
     assert palette.list.currentIndex().row() == 0
     QTest.keyClick(palette.field, Qt.Key.Key_Escape)
     assert not palette.isVisible()
-    assert story_window.focusWidget() is story_window.page
+    assert room.page.hasFocus()
+    assert room.done == []
 
 
-def test_nothing_found_is_said(story_window: MainWindow) -> None:
-    assert type_into(story_window, "qqqq") == []
-    assert story_window.at_home.palette.nothing.isVisible()
-    QTest.keyClick(story_window.at_home.palette.field, Qt.Key.Key_Return)
-    assert story_window.at_home.palette.isVisible()
+def test_nothing_found_is_said(room: Room) -> None:
+    assert type_into(room.palette, "qqqq") == []
+    assert room.palette.nothing.isVisible()
+    QTest.keyClick(room.palette.field, Qt.Key.Key_Return)
+    assert room.palette.isVisible()
 
 
-def test_every_action_is_in_the_palette_or_off(story_window: MainWindow) -> None:
-    story_window.actions_by_name["palette"].trigger()
-    listed = {entry.name for entry in story_window.at_home.palette.entries}
-    off = {name for name, action in story_window.actions_by_name.items() if not action.isEnabled()}
-    assert listed | off | {"palette"} >= {spec.id for spec in TABLE}
+def test_every_action_is_in_the_palette_while_it_can_be_done(room: Room) -> None:
+    room.actions["export"].setEnabled(False)
+    room.palette.open()
+    listed = {entry.name for entry in room.palette.entries}
+    assert listed == {spec.id for spec in TABLE} - {"palette", "export"}
 
 
 # Keys
 
 
-def open_keys(window: MainWindow, qtbot: QtBot) -> KeysPage:
-    dialog = find_place("preferences-keys").open(window, lambda done: qtbot.waitUntil(done, timeout=WAIT))
-    assert isinstance(dialog, PreferencesDialog)
-    assert dialog.keys_page is not None
-    return dialog.keys_page
+@pytest.fixture
+def keys(room: Room, qtbot: QtBot) -> KeysPage:
+    page = KeysPage(room.shortcuts)
+    qtbot.addWidget(page)
+    page.show()
+    qtbot.waitExposed(page)
+    page.activateWindow()
+    return page
 
 
 def press(page: KeysPage, key: Qt.Key, modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
@@ -142,37 +181,42 @@ def press(page: KeysPage, key: Qt.Key, modifiers: Qt.KeyboardModifier = Qt.Keybo
     QTest.keyClick(page.recorder, key, modifiers)
 
 
-def test_a_key_is_recorded_works_at_once_and_after_the_next_start(
-    story_window: MainWindow, world: FakeWorld, open_window: OpenWindow, qtbot: QtBot
-) -> None:
-    page = open_keys(story_window, qtbot)
-    page.choose("larger_text")
-    press(page, Qt.Key.Key_J, Qt.KeyboardModifier.ControlModifier)
-    assert story_window.actions_by_name["larger_text"].shortcut() == QKeySequence("Ctrl+J")
-    assert "Ctrl+J" in story_window.actions_by_name["larger_text"].toolTip()
-    assert json.loads(world.settings.get(KEYS)) == {"larger_text": "Ctrl+J"}
-    story_window.close()
-    again = open_window(start_anew(world))
-    assert again.actions_by_name["larger_text"].shortcut() == QKeySequence("Ctrl+J")
-    before = again.page.font().pointSize()
-    again.activateWindow()
-    again.page.setFocus()
-    QTest.keyClick(again.page, Qt.Key.Key_J, Qt.KeyboardModifier.ControlModifier)
-    assert again.page.font().pointSize() == before + 1
+def test_a_key_is_recorded_and_kept_for_the_next_start(room: Room, keys: KeysPage) -> None:
+    keys.choose("larger_text")
+    press(keys, Qt.Key.Key_F12, Qt.KeyboardModifier.ControlModifier)
+    assert room.actions["larger_text"].shortcut() == QKeySequence("Ctrl+F12")
+    assert "Ctrl+F12" in room.actions["larger_text"].toolTip()
+    assert json.loads(room.settings.get(KEYS)) == {"larger_text": "Ctrl+F12"}
+    actions = make_actions(room.place, read_only=False)
+    assert Shortcuts(actions, room.settings, room.place).key("larger_text") == "Ctrl+F12"
+    assert actions["larger_text"].shortcut() == QKeySequence("Ctrl+F12")
 
 
-def test_a_key_that_is_taken_is_said_and_can_be_taken_over(story_window: MainWindow, qtbot: QtBot) -> None:
-    page = open_keys(story_window, qtbot)
-    page.choose("larger_text")
-    press(page, Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
-    assert "“Export”" in page.said.text()
-    assert story_window.shortcuts.key("export") == "Ctrl+E"
-    QTest.keyClick(page.take_button, Qt.Key.Key_Space)
-    assert story_window.shortcuts.key("larger_text") == "Ctrl+E"
-    assert story_window.shortcuts.key("export") == ""
-    QTest.keyClick(page.all_usual_button, Qt.Key.Key_Space)
-    assert story_window.shortcuts.key("export") == "Ctrl+E"
-    assert not story_window.shortcuts.is_changed("larger_text")
+def test_another_key_works_at_once(story_window: MainWindow) -> None:
+    story_window.shortcuts.set_key("larger_text", "Ctrl+F12")
+    before = story_window.page.font().pointSize()
+    story_window.activateWindow()
+    story_window.page.setFocus()
+    QTest.keyClick(story_window.page, Qt.Key.Key_F12, Qt.KeyboardModifier.ControlModifier)
+    assert story_window.page.font().pointSize() == before + 1
+    story_window.shortcuts.set_key("accept_ghost", "Ctrl+Right")
+    story_window.page.set_text("One")
+    story_window.page.show_ghost(" two")
+    QTest.keyClick(story_window.page, Qt.Key.Key_Right, Qt.KeyboardModifier.ControlModifier)
+    assert story_window.page.text() == "One two"
+
+
+def test_a_key_that_is_taken_is_said_and_can_be_taken_over(room: Room, keys: KeysPage) -> None:
+    keys.choose("larger_text")
+    press(keys, Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
+    assert "“Export”" in keys.said.text()
+    assert room.shortcuts.key("export") == "Ctrl+E"
+    QTest.keyClick(keys.take_button, Qt.Key.Key_Space)
+    assert room.shortcuts.key("larger_text") == "Ctrl+E"
+    assert room.shortcuts.key("export") == ""
+    QTest.keyClick(keys.all_usual_button, Qt.Key.Key_Space)
+    assert room.shortcuts.key("export") == "Ctrl+E"
+    assert not room.shortcuts.is_changed("larger_text")
 
 
 @pytest.mark.parametrize(
@@ -180,32 +224,22 @@ def test_a_key_that_is_taken_is_said_and_can_be_taken_over(story_window: MainWin
     [(Qt.Key.Key_G, Qt.KeyboardModifier.NoModifier), (Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)],
 )
 def test_a_key_that_writes_or_edits_is_refused_in_words(
-    story_window: MainWindow, qtbot: QtBot, key: Qt.Key, modifiers: Qt.KeyboardModifier
+    room: Room, keys: KeysPage, key: Qt.Key, modifiers: Qt.KeyboardModifier
 ) -> None:
-    page = open_keys(story_window, qtbot)
-    page.choose("larger_text")
-    press(page, key, modifiers)
-    assert "for writing itself" in page.said.text()
-    assert not story_window.shortcuts.is_changed("larger_text")
+    keys.choose("larger_text")
+    press(keys, key, modifiers)
+    assert "for writing itself" in keys.said.text()
+    assert not room.shortcuts.is_changed("larger_text")
 
 
-def test_escape_leaves_a_key_as_it_is_and_none_takes_it_away(story_window: MainWindow, qtbot: QtBot) -> None:
-    page = open_keys(story_window, qtbot)
-    page.choose("export")
-    press(page, Qt.Key.Key_Escape)
-    assert story_window.shortcuts.key("export") == "Ctrl+E"
-    QTest.keyClick(page.none_button, Qt.Key.Key_Space)
-    assert story_window.actions_by_name["export"].shortcut().isEmpty()
-    QTest.keyClick(page.usual_button, Qt.Key.Key_Space)
-    assert story_window.shortcuts.key("export") == "Ctrl+E"
-
-
-def test_the_key_that_accepts_a_suggestion_can_be_another(story_window: MainWindow) -> None:
-    story_window.shortcuts.set_key("accept_ghost", "Ctrl+Right")
-    story_window.page.set_text("One")
-    story_window.page.show_ghost(" two")
-    QTest.keyClick(story_window.page, Qt.Key.Key_Right, Qt.KeyboardModifier.ControlModifier)
-    assert story_window.page.text() == "One two"
+def test_escape_leaves_a_key_as_it_is_and_none_takes_it_away(room: Room, keys: KeysPage) -> None:
+    keys.choose("export")
+    press(keys, Qt.Key.Key_Escape)
+    assert room.shortcuts.key("export") == "Ctrl+E"
+    QTest.keyClick(keys.none_button, Qt.Key.Key_Space)
+    assert room.actions["export"].shortcut().isEmpty()
+    QTest.keyClick(keys.usual_button, Qt.Key.Key_Space)
+    assert room.shortcuts.key("export") == "Ctrl+E"
 
 
 def test_f1_shows_all_keys_and_finds_one_by_its_words(story_window: MainWindow, qtbot: QtBot) -> None:
@@ -219,10 +253,10 @@ def test_f1_shows_all_keys_and_finds_one_by_its_words(story_window: MainWindow, 
     assert [page.table.item(row, 0).text() for row in range(page.table.rowCount())] == ["Next grammar note"]  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize("kept", ["nonsense", "[]", '{"export": 7, "nothing": "Ctrl+J"}'])
-def test_damaged_keys_are_passed_over(world: FakeWorld, open_window: OpenWindow, kept: str) -> None:
-    world.settings.set(KEYS, kept)
-    assert open_window(world).shortcuts.key("export") == "Ctrl+E"
+@pytest.mark.parametrize("kept", ["nonsense", "[]", '{"export": 7, "nothing": "Ctrl+F12"}'])
+def test_damaged_keys_are_passed_over(room: Room, kept: str) -> None:
+    room.settings.set(KEYS, kept)
+    assert Shortcuts(room.actions, room.settings, room.place).key("export") == "Ctrl+E"
 
 
 # The tour
@@ -282,16 +316,21 @@ def test_a_draft_is_found_where_it_was_left(world: FakeWorld, open_window: OpenW
     again = open_window(start_anew(world))
     assert again.page.text() == text
     assert again.page.textCursor().position() == 0
-    assert again.page.verticalScrollBar().value() == 0
+    qtbot.waitUntil(lambda: again.page.verticalScrollBar().value() == 0, timeout=WAIT)
 
 
 @pytest.mark.parametrize("kept", ["nonsense", "[]", '{"1": [9]}', '{"1": [99999, 99999]}', '{"1": [-4, -4]}'])
-def test_a_place_that_is_gone_does_no_harm(world: FakeWorld, open_window: OpenWindow, kept: str) -> None:
-    world.settings.set(PLACES, kept)
-    world.desk.manuscripts.add_story("Short", "", "Three words here.")
-    window = open_window(world)
+def test_a_place_that_is_gone_does_no_harm(qtbot: QtBot, kept: str) -> None:
+    settings, page = FakeSettings(), PageEdit()
+    qtbot.addWidget(page)
+    settings.set(PLACES, kept)
+    page.set_text("Three words here.")
+    places = Places(page, settings, keeps=True)
+    places.enter(1)
     QApplication.processEvents()
-    assert window.page.text() == "Three words here."
+    assert 0 <= page.textCursor().position() <= len("Three words here.")
+    places.leave()
+    assert "1" in json.loads(settings.get(PLACES))
 
 
 def test_the_tab_in_front_is_in_front_again(

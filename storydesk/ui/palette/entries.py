@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from storydesk.ui.palette.matching import score
 
-LONGEST_LIST = 60
+LONGEST_LIST = 300
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from storydesk.ui.theme.tokens import BY_NAME, CONTRAST, DARK, LIGHT, Tokens, mi
 
 SYSTEM: Final = "system"
 _TOKENS: Final = "storydesk_tokens"  # the theme belongs to the QApplication and lives there, as a property
+_LOOK: Final = "storydesk_look"
 _PERCENT: Final = "storydesk_percent"
 _STILL: Final = "storydesk_still"
 USUAL_BLINK: Final = 1060
@@ -135,6 +136,10 @@ def _put_on(app: QApplication, tokens: Tokens) -> None:
     if app.style().name() != "fusion" and not app.styleSheet():
         app.setStyle("Fusion")
     percent = int(app.property(_PERCENT) or 100)
+    look = f"{tokens.name} {text_pixels(percent)} {is_still()}"
+    if app.styleSheet() and app.property(_LOOK) == look:
+        return  # a style sheet that is put on again costs every widget a new look
+    app.setProperty(_LOOK, look)
     app.setFont(interface_font(percent))
     app.setPalette(build_palette(tokens))
     app.setStyleSheet(build_style_sheet(tokens, text_pixels(percent), still=is_still()))
