@@ -1,4 +1,4 @@
-"""Kill the real program with SIGKILL while a robot types into it, and see what is lost and whether the library is whole.
+"""Kill the real program with SIGKILL while a robot types into it; see what is lost and whether the library is whole.
 
     python -m tests.bench.kill_typing [--runs 200] [--words 0] [--seed 1]
 
@@ -62,7 +62,8 @@ def type_on():
         window.page.insert(key)
     else:
         QTest.keyClicks(window.page, key)
-    timer.start(hand.choice((33, 33, 40, 60, 60, 90, 5, 250 if hand.random() < 0.2 else 50, 900 if hand.random() < 0.05 else 40)))
+    rest = 900 if hand.random() < 0.01 else 250 if hand.random() < 0.04 else 50
+    timer.start(hand.choice((5, 33, 33, 40, 60, 60, 90, rest)))
 timer.timeout.connect(type_on)
 timer.start(0)
 app.exec()
