@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -94,6 +95,7 @@ def open_window(qtbot: QtBot, qapp: QApplication) -> Iterator[Callable[[FakeWorl
             assert not thread.isRunning()
         window.deleteLater()
     qapp.sendPostedEvents()
+    qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete)  # else every later change of theme dresses this one too
     left = {thread for thread in set(threading.enumerate()) - before if not thread.name.startswith("Dummy")}
     assert not {thread for thread in left if thread.is_alive() and thread.name != "library-backup"}
 
