@@ -119,6 +119,7 @@ class InsightController(QObject):
 
     def note_edit(self) -> None:
         """Hear that the writer changed the text."""
+        self._worker.rest()
         if "prose" in self._watched:
             self._prose_due.start(PROSE_MILLISECONDS)
 

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, QThread, Signal
 
+from storydesk.bridge.courtesy import make_way_for_the_window
 from storydesk.bridge.draft_score import DraftScore
 from storydesk.bridge.serial_worker import STACK_BYTES, describe_unexpected
 from storydesk.domain.failures import FailureCode, StorydeskError
 from storydesk.domain.insight import TrendPoint, trace_chapters, trace_paragraphs
 from storydesk.domain.outline import OutlineReader, PartKind
-from storydesk.services.insight import InsightService, ProseReport, SurpriseFinder, SurpriseReport
-from storydesk.services.ports import IsCancelled
+from storydesk.services.insight import Breather, InsightService, ProseReport, SurpriseFinder, SurpriseReport
 
+SECONDS_OF_QUIET = 0.4
 _CANCELLED = str(FailureCode.CANCELLED)
 
 _log = logging.getLogger(__name__)
@@ -40,7 +42,7 @@ class SurpriseReady:
     chapters: tuple[TrendPoint, ...]
 
 
-_Job = Callable[[IsCancelled], None]
+_Job = Callable[[Breather], None]
 
 
 class InsightWorker(QThread):
@@ -61,12 +63,13 @@ class InsightWorker(QThread):
         self._condition = threading.Condition()
         self._jobs: dict[str, _Job] = {}
         self._closing = False
+        self._rests_until = 0.0
 
     def ask_prose(self, revision: int, text: str, language: str) -> None:
         """Say what a text repeats and how it reads."""
 
-        def work(is_cancelled: IsCancelled) -> None:
-            report = self._analyst.analyse(text.split("\n"), language, is_cancelled)
+        def work(pause: Breather) -> None:
+            report = self._analyst.analyse(text.split("\n"), language, pause)
             self.prose_ready.emit(ProseReady(revision, report))
 
         self._ask("prose", work)
@@ -74,13 +77,15 @@ class InsightWorker(QThread):
     def ask_surprise(self, revision: int, text: str, score: DraftScore) -> None:
         """Say where a text surprises; the score is its own."""
 
-        def work(is_cancelled: IsCancelled) -> None:
+        def work(pause: Breather) -> None:
             lines = text.split("\n")
             if len(lines) != len(score.lines):
                 return
-            report = self._surprises.find(lines, score.lines, is_cancelled)
+            report = self._surprises.find(lines, score.lines, pause)
             paragraphs = trace_paragraphs(score.lines)
+            pause()
             chapters = trace_chapters(score.lines, self._find_headings(text, lines))
+            pause()
             self.surprise_ready.emit(SurpriseReady(revision, report, tuple(paragraphs), tuple(chapters)))
 
         self._ask("surprise", work)
@@ -88,8 +93,12 @@ class InsightWorker(QThread):
     def forget(self) -> None:
         """Drop what is being done: another draft is on the page."""
         with self._condition:
-            self._jobs = {"": lambda _is_cancelled: None}
+            self._jobs = {"": lambda _pause: None}
             self._condition.notify_all()
+
+    def rest(self) -> None:
+        """Let the writer type: go on a moment after the last key."""
+        self._rests_until = time.monotonic() + SECONDS_OF_QUIET
 
     def close(self, timeout_seconds: float = 20.0) -> bool:
         """Break off, end the thread and say whether it ended in time."""
@@ -100,6 +109,7 @@ class InsightWorker(QThread):
 
     def run(self) -> None:
         """Work until closed; the thread's own function."""
+        make_way_for_the_window()
         while True:
             with self._condition:
                 self._condition.wait_for(lambda: self._closing or bool(self._jobs))
@@ -119,7 +129,12 @@ class InsightWorker(QThread):
 
     def _do(self, name: str, job: _Job) -> None:
         try:
-            job(lambda: self._closing or name in self._jobs or "" in self._jobs)
+            job(
+                Breather(
+                    lambda: self._closing or name in self._jobs or "" in self._jobs,
+                    lambda: time.monotonic() < self._rests_until,
+                )
+            )
         except StorydeskError as error:
             if error.failure.code != _CANCELLED:
                 self.failed.emit(error.failure)

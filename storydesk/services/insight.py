@@ -43,9 +43,10 @@ from storydesk.domain.repetition import (
 from storydesk.services.draft_ports import DraftHistoryStore
 from storydesk.services.ports import IsCancelled, LibraryStore
 
-SECONDS_AT_A_STRETCH: Final = 0.002
+SECONDS_AT_A_STRETCH: Final = 0.001
 SECONDS_OF_REST: Final = 0.001
-"""Long loops hold Python's one lock; a short rest after each stretch lets a keystroke through."""
+"""Long loops hold Python's one lock; a short rest after each stretch lets the window through."""
+SECONDS_BETWEEN_LOOKS: Final = 0.02
 
 EVERYBODY: Final = 6
 """Samples that use a word which everybody uses."""
@@ -84,9 +85,10 @@ class SurpriseReport:
 class Breather:
     """Rests now and then in a long loop and ends it where it is no longer wanted. One thread."""
 
-    def __init__(self, is_cancelled: IsCancelled) -> None:
-        """Begin to count now."""
+    def __init__(self, is_cancelled: IsCancelled, must_wait: Callable[[], bool] = lambda: False) -> None:
+        """Begin to count now; while ``must_wait``, as when somebody types, nothing goes on."""
         self._is_cancelled = is_cancelled
+        self._must_wait = must_wait
         self._next = time.perf_counter() + SECONDS_AT_A_STRETCH
 
     def __call__(self) -> None:
@@ -96,6 +98,10 @@ class Breather:
         if self._is_cancelled():
             raise StorydeskError(FailureCode.CANCELLED)
         time.sleep(SECONDS_OF_REST)
+        while self._must_wait():
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+            if self._is_cancelled():
+                raise StorydeskError(FailureCode.CANCELLED)
         self._next = time.perf_counter() + SECONDS_AT_A_STRETCH
 
 
@@ -112,15 +118,17 @@ class ProseAnalyst:
         self._names: Counter[str] = Counter()
         self._phrases: Counter[int] = Counter()
 
-    def analyse(self, lines: Sequence[str], language: str, is_cancelled: IsCancelled) -> ProseReport:
-        """Return what there is to say of a draft; raise StorydeskError(CANCELLED): what was read stays known."""
-        pause = Breather(is_cancelled)
+    def analyse(self, lines: Sequence[str], language: str, pause: Callable[[], None]) -> ProseReport:
+        """Return what there is to say of a draft; ``pause`` may raise, and what was read by then stays known."""
         english = language.startswith("en")
         told = has_words("\n".join(lines[:2000]))
         read = self._read(lines if told else (), pause)
+        found = tuple(self._list_repetitions(read, english, pause))
+        pause()
         prose = sum_up([line.counts for line in read])
+        pause()
         lengths = count_lengths(length for line in read for length in line.counts.lengths)
-        return ProseReport(prose, lengths, tuple(self._list_repetitions(read, english, pause)), english, told)
+        return ProseReport(prose, lengths, found, english, told)
 
     def _read(self, lines: Sequence[str], pause: Callable[[], None]) -> list[LineWords]:
         """Return what is known of every line; the sums follow the draft."""
@@ -187,9 +195,8 @@ class SurpriseFinder:
         """Know nothing yet."""
         self._known: dict[int, tuple[LineScore, tuple[Rating, ...]]] = {}
 
-    def find(self, lines: Sequence[str], scores: LineScores, is_cancelled: IsCancelled) -> SurpriseReport:
-        """Return what stands out; raise StorydeskError(CANCELLED)."""
-        pause = Breather(is_cancelled)
+    def find(self, lines: Sequence[str], scores: LineScores, pause: Callable[[], None]) -> SurpriseReport:
+        """Return what stands out; ``pause`` may raise."""
         known: dict[int, tuple[LineScore, tuple[Rating, ...]]] = {}
         sentences: list[tuple[Rating, ...]] = []
         paragraphs: list[tuple[Rating, ...]] = []
@@ -198,8 +205,8 @@ class SurpriseFinder:
                 sentences.append(())
                 paragraphs.append(())
                 continue
+            pause()
             if id(score) not in self._known:
-                pause()
                 self._known[id(score)] = (score, tuple(rate_sentences(line, score)))
             found = known[id(score)] = self._known[id(score)]
             sentences.append(found[1])

@@ -32,7 +32,7 @@ from storydesk.domain.repetition import (
     rate_overuse,
     read_line,
 )
-from storydesk.services.insight import InsightService, ProseAnalyst, fingerprint
+from storydesk.services.insight import Breather, InsightService, ProseAnalyst, fingerprint
 from tests.fakes.services import FakeLibrary
 
 NO_NAMES: frozenset[str] = frozenset()
@@ -141,6 +141,10 @@ def test_scripts_without_spaces_are_known() -> None:
 # Keeping up with a draft
 
 
+def _go_on() -> None:
+    pass
+
+
 def _analyst(tmp_path: Path) -> ProseAnalyst:
     return InsightService(FakeLibrary(), tmp_path).new_analyst()
 
@@ -154,7 +158,7 @@ def test_an_edit_changes_only_what_it_should(tmp_path: Path) -> None:
         place = chance.randrange(len(lines) + 1)
         change = [" ".join(chance.choices(words, k=chance.randrange(30))) for _ in range(chance.randrange(3))]
         lines[place : place + chance.randrange(3)] = change
-        assert kept.analyse(lines, "en-GB", lambda: False) == _analyst(tmp_path).analyse(lines, "en-GB", lambda: False)
+        assert kept.analyse(lines, "en-GB", _go_on) == _analyst(tmp_path).analyse(lines, "en-GB", _go_on)
 
 
 def test_a_cancelled_reading_goes_on_where_it_was(tmp_path: Path) -> None:
@@ -162,22 +166,22 @@ def test_a_cancelled_reading_goes_on_where_it_was(tmp_path: Path) -> None:
     asked = iter([False, False, True])
     analyst = _analyst(tmp_path)
     with pytest.raises(StorydeskError):
-        analyst.analyse(lines, "en-US", lambda: next(asked, True))
-    report = analyst.analyse(lines, "en-US", lambda: False)
-    assert report == _analyst(tmp_path).analyse(lines, "en-US", lambda: False)
+        analyst.analyse(lines, "en-US", Breather(lambda: next(asked, True)))
+    report = analyst.analyse(lines, "en-US", _go_on)
+    assert report == _analyst(tmp_path).analyse(lines, "en-US", _go_on)
     assert report.readability == measure_readability("\n".join(lines))
 
 
 def test_another_language_has_what_can_be_told(tmp_path: Path) -> None:
     lines = ["Elle voit la lampe. Elle voit la porte. Elle sentait vraiment la lampe."]
-    report = _analyst(tmp_path).analyse(lines, "fr", lambda: False)
+    report = _analyst(tmp_path).analyse(lines, "fr", _go_on)
     assert not report.english
     assert {found.kind for found in report.repetitions} <= {
         RepetitionKind.ECHO,
         RepetitionKind.PHRASE,
         RepetitionKind.OPENING,
     }
-    report = _analyst(tmp_path).analyse(["彼女は扉を見つけた。"], "ja", lambda: False)
+    report = _analyst(tmp_path).analyse(["彼女は扉を見つけた。"], "ja", _go_on)
     assert not report.told
     assert not report.repetitions
 
