@@ -69,6 +69,8 @@ class Comparison:
 
     def merge(self, taken: Collection[int]) -> tuple[str, Runs]:
         """Return the old text with these differences as the new one has them, and its spans."""
+        if len(taken) == len(self.differences):
+            return self.new, self.new_runs  # what both have alike is then the new one's, too
         text = merge_texts(self.old, self.new, self.differences, taken)
         return text, merge_runs(self.old_runs, self.new_runs, self.differences, taken, len(self.old))
 

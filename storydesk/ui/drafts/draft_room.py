@@ -139,6 +139,7 @@ class DraftRoom(QObject):
             return
         if self.drafts_page is None:
             self.drafts_page = self._make_drafts_page()
+        self.drafts_page.clear()
         self._turn_to(self.drafts_page)
         self._workroom.drafts.list_versions()
 

@@ -89,6 +89,12 @@ class DraftsPage(QWidget):
         self.hint.setVisible(len(shelf.drafts) + len(shelf.snapshots) < 2)
         self._on_wish_changed()
 
+    def clear(self) -> None:
+        """Forget what was compared before the writer went on writing."""
+        self._compared = None
+        self.model.show_comparison(Comparison("", "", (), (), ()))
+        self.summary.setText("")
+
     def show_compared(self, compared: Compared) -> None:
         """Show what differs."""
         self._compared = compared
@@ -196,8 +202,7 @@ class DraftsPage(QWidget):
     @Slot()
     def _on_wish_changed(self, _wish: object = None) -> None:
         chosen, base = self.versions.version, self._base_version()
-        self._compared = None
-        self.model.show_comparison(Comparison("", "", (), (), ()))
+        self.clear()
         snapshot = chosen is not None and chosen.is_snapshot
         self.name_button.setEnabled(self._writes and snapshot)
         self.drop_button.setEnabled(self._writes and snapshot)

@@ -22,7 +22,6 @@ from storydesk.domain.authorship import (
     Source,
     SpanJournal,
     Spans,
-    cut_runs,
     dump_runs,
     edit_spans,
     find_touched,
@@ -219,8 +218,7 @@ class AuthorshipTracker(QObject):
         """Follow a change that the writer or the program made."""
         becoming, pasted, self._pasted = self._becoming, self._pasted, None
         if becoming is not None and measure_runs(becoming) == self._measure():
-            fresh = cut_runs(becoming, start, start + len(new))
-            return [edit_spans(self._spans, start, start + len(old), fresh)]
+            return [edit_spans(self._spans, 0, self._spans.length, becoming)]
         source = self._source
         if source is not None or self._page.is_accepting:
             origin = Origin(Kind.GENERATED, source or self._ghost_source(new))
