@@ -162,6 +162,7 @@ class MainWindow(QMainWindow):
         )
         self.drafts = DraftRoom(self.workroom, self.page, self.pages, actions, self.phrases, self.side.show_writing)
         middle.addWidget(self.drafts.view.strip)
+        self.drafts.snapshot_said.connect(self.status.say)
         self.co_writer.as_generated = self.helper.reworder.as_generated = self.drafts.as_generated
         self.side.export_opened.connect(self.drafts.offer_disclosure)
         self.side.setting_changed.connect(self._on_setting_changed)

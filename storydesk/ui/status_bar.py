@@ -129,6 +129,11 @@ class StatusBar(QFrame):
         self.saved.setText(words[state])
         set_role(self.saved, "problem" if state is SaveState.FAILED else "muted")
 
+    def say(self, words: str) -> None:
+        """Say what was just done where the state of saving stands, until that changes."""
+        self.saved.setText(words)
+        set_role(self.saved, "muted")
+
     def show_read_only(self) -> None:
         """Say that nothing is saved from here."""
         self.saved.setText(self.tr("Reading only"))
