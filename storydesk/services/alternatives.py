@@ -101,7 +101,7 @@ class AlternativesService:
         texts = self._write(request, lambda done: _tell(progress, done, total), is_cancelled)
         kept = [text for text in dict.fromkeys(texts) if text and text != passage.text]
         if request.until_sentence_end:
-            whole = [text for text in kept if ends_whole(text)]
+            whole = [text for text in kept if ends_whole(text) and _closes_speech(text)]
             kept = whole if len(whole) >= FEWEST_WHOLE else kept
         numbers = {text: texts.index(text) for text in kept}
         original = self._measure(passage, passage.text, is_cancelled)
@@ -142,6 +142,11 @@ class AlternativesService:
         own = _mean(score, start, end)
         follow = _mean(score, end, end + len(after), FOLLOWING_TOKENS) if after.strip() else None
         return Rewording(text, own if own is not None else 0.0, follow, measure_closeness(passage.text, text))
+
+
+def _closes_speech(text: str) -> bool:
+    """Return whether every quotation that opens in a text closes in it."""
+    return text.count("“") == text.count("”") and text.count('"') % 2 == 0
 
 
 def _mean(score: TextScore, start: int, end: int, most: int = 0) -> float | None:

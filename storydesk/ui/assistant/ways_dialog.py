@@ -19,10 +19,11 @@ from storydesk.bridge.writing_controller import Candidate
 from storydesk.domain.manuscript import count_words
 from storydesk.ui.assistant.word_text import WordText
 from storydesk.ui.sentences import say_count
-from storydesk.ui.theme import SPACE_L, SPACE_M, SPACE_S, FlowLayout, WrapButton, make_label, set_role
+from storydesk.ui.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XL, FlowLayout, WrapButton, make_label, set_role
 
 COLUMN = 250
 MOST_COLUMNS = 3
+HEIGHT = 640
 
 
 class WaysDialog(QDialog):
@@ -47,7 +48,8 @@ class WaysDialog(QDialog):
         grid = QGridLayout(inside)
         grid.setContentsMargins(0, 0, SPACE_S, 0)
         grid.setSpacing(SPACE_M)
-        columns = min(max(len(candidates), 1), MOST_COLUMNS)
+        room = (parent.window() if parent is not None else self).screen().availableGeometry().size()
+        columns = min(max(len(candidates), 1), MOST_COLUMNS, max((room.width() - 2 * SPACE_XL) // COLUMN, 1))
         for index, candidate in enumerate(candidates):
             grid.addWidget(self._make_way(candidate), index // columns, index % columns)
         for column in range(columns):
@@ -65,7 +67,8 @@ class WaysDialog(QDialog):
         layout.setSpacing(SPACE_M)
         layout.addWidget(scroll, 1)
         layout.addWidget(close, 0, Qt.AlignmentFlag.AlignRight)
-        self.resize(COLUMN * columns + 2 * SPACE_L + SPACE_M * columns, 640)
+        width = (COLUMN + SPACE_M) * columns + 2 * SPACE_L
+        self.resize(min(width, room.width() - SPACE_XL), min(HEIGHT, room.height() - 2 * SPACE_XL))
         for candidate in candidates:
             self.show_candidate(candidate)
 

@@ -35,6 +35,8 @@ from storydesk.ui.assistant.controls_page import ControlsPage, say_preset
 from storydesk.ui.theme import SPACE_M, SPACE_S, SPACE_XS, FlowLayout, icon, indent_number, make_label, set_role
 
 PROMPT_HEIGHT = 84
+CARDS_HEIGHT = 170
+"""What the cards get at least; where that is too much, all of the tab scrolls."""
 SAVE_MILLISECONDS = 600
 
 
@@ -64,7 +66,7 @@ class WritePanel(QWidget):
         self._save_due.timeout.connect(self.keep_settings)
         self._stack = QStackedLayout(self)
         self._stack.setContentsMargins(0, 0, 0, 0)
-        self._stack.addWidget(self._make_front(actions))
+        self._stack.addWidget(_make_scroll(self._make_front(actions), self))
         self.controls_page = ControlsPage(self)
         self.controls_page.desk_changed.connect(self._on_desk_changed)
         self.controls_page.polish_changed.connect(lambda on: self._settings.set(POLISH_ARRIVING, on))
@@ -78,6 +80,7 @@ class WritePanel(QWidget):
 
     def _make_front(self, actions: Mapping[str, QAction]) -> QWidget:
         front = QWidget(self)
+        front.setObjectName("scrolled")
         column = QVBoxLayout(front)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACE_M)
@@ -321,13 +324,9 @@ class WritePanel(QWidget):
         self._card_column.addWidget(self.note)
         self._card_column.addWidget(self.hint)
         self._card_column.addStretch(1)
-        scroll = QScrollArea(self)
-        scroll.setWidgetResizable(True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setWidget(self._card_area)
-        self.card_scroll = scroll
-        return scroll
+        self.card_scroll = _make_scroll(self._card_area, self)
+        self.card_scroll.setMinimumHeight(CARDS_HEIGHT)
+        return self.card_scroll
 
     def _muted(self, text: str) -> QLabel:
         label = QLabel(text, self)
@@ -388,3 +387,13 @@ class WritePanel(QWidget):
         self._settings.set(WORDS, self.words)
         self._settings.set(WILDNESS, round(self.controls.wildness, 3))
         self._settings.set(WRITING_CONTROLS, self._desk.to_text())
+
+
+def _make_scroll(inside: QWidget, parent: QWidget) -> QScrollArea:
+    """Return an area that scrolls what is higher than it, and takes no focus of its own."""
+    scroll = QScrollArea(parent)
+    scroll.setWidgetResizable(True)
+    scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    scroll.setWidget(inside)
+    return scroll
