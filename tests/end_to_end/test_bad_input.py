@@ -82,6 +82,8 @@ CASES = (
     Case("a folder of another kind of model", ("models", "add", "other-kind")),
     Case("a model that is damaged", ("models", "use", "wounded")),
     Case("a model that is not there", ("write", "--prompt", "A bell", "--model", "nobody")),
+    Case("a lorebook that is none", ("write", "--prompt", "A bell", "--lorebook", "tale.txt")),
+    Case("a picture for prompts", ("write", "--prompts", "picture.txt")),
     Case("removing the model in use", ("models", "remove", "tiny")),
     Case("removing the starter", ("models", "remove", "starter")),
     Case("an unknown model of the hub", ("models", "fetch", "gpt9")),
