@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
@@ -18,6 +19,7 @@ from storydesk.ui.assistant.ways_dialog import WaysDialog
 from storydesk.ui.assistant.word_popover import WordPopover
 from storydesk.ui.main_window import MainWindow
 from tests.fakes.services import FakeWorld
+from tests.fakes.tiny_style_model import make_tiny_style_model
 from tests.gui.conftest import WAIT
 
 Open = Callable[[FakeWorld], MainWindow]
@@ -332,3 +334,40 @@ def test_a_replaced_text_takes_its_choices_along(story_window: MainWindow, qtbot
     story_window.workroom.engine.chunk_ready.emit(Chunk(candidate.request.id, " other", 0, (), anew=True))
     assert story_window.page.ghost == " other"
     assert candidate.choices == []
+
+
+def test_the_real_engine_gives_ways_words_and_other_ways(
+    world: FakeWorld, open_window: Open, tmp_path: Path, qtbot: QtBot
+) -> None:
+    from storydesk.inference.engine import OnnxEngineLoader
+
+    tiny = make_tiny_style_model(tmp_path / "tiny")
+    world.models.shelf["starter"] = dataclasses.replace(tiny, name="starter")
+    world.desk.engines._loader = OnnxEngineLoader()  # the world's own writes from a script
+    world.desk.manuscripts.add_story("The Salt Road", "A door", "Mara ran. The sea came in. It was late.")
+    window = open_window(world)
+    _change(window, seed=3, until_sentence_end=False)
+    window.partner.write.words_box.setValue(8)
+    window.actions_by_name["three_ways"].trigger()
+    _wait_for_ways(window, qtbot, 3)
+    ways = window.workroom.writing.candidates
+    for way in ways:
+        assert way.choices
+        assert all(0 <= choice.start <= choice.end <= len(way.text) for choice in way.choices)
+        assert "".join(way.text[choice.start : choice.end] for choice in way.choices) == way.text
+        assert all(len(choice.alternatives) >= 2 for choice in way.choices)
+    assert len({way.text for way in ways}) == 3
+    first, choice = ways[0], ways[0].choices[2]
+    other = next(each for each in choice.alternatives if each.text != first.text[choice.start : choice.end])
+    window.co_writer.go_on_from(first, choice, other)
+    kept = first.text[: choice.start] + other.text
+    _wait_for_ways(window, qtbot, 1)
+    assert window.page.ghost.startswith(kept)
+    assert len(window.page.ghost) > len(kept)
+    QTest.keyClick(window.page, Qt.Key.Key_Escape)
+    window.page.go_to(10, 26)
+    window.actions_by_name["reword"].trigger()
+    view = window.helper.reworder.view
+    qtbot.waitUntil(lambda: not window.helper.reworder.controller.busy, timeout=WAIT)
+    assert view.cards
+    assert all(card.way.follow is not None and card.way.follow < 0 for card in view.cards)
