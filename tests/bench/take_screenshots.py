@@ -3,7 +3,8 @@
     python -m tests.bench.take_screenshots [--out DIR] [--theme NAME] [--size 1280x800] [--scene NAME]
 
 Without options: main-light.png and main-dark.png in docs/images. Scenes: main, empty, polish, middle, focus, notice,
-insight, repetition, reading.
+library, search, backups, insight, repetition, reading, authorship,
+drafts, drafts-columns, generations, statement.
 QT_SCALE_FACTOR=2 gives pictures for 200 %.
 """
 
@@ -19,7 +20,7 @@ from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from storydesk.bootstrap import build_desk, find_resources
 from storydesk.bridge.notices import NoticeBus
@@ -30,6 +31,8 @@ from storydesk.services.desk import Desk
 from storydesk.services.phrasebook import Phrasebook
 from storydesk.ui.main_window import MainWindow
 from storydesk.ui.theme import apply_theme
+from tests.bench import drafts_scenes
+from tests.bench.library_scenes import SCENES, show_library
 
 ROOT = Path(__file__).resolve().parents[2]
 SLIP = "She had went there before. "
@@ -117,9 +120,14 @@ def take(app: QApplication, desk: Desk, size: tuple[int, int], scene: str, pictu
         window.actions_by_name["tune"].trigger()
     elif scene in ("insight", "repetition", "reading"):
         show_insight(app, window, scene)
+    shown: QWidget = window
+    if scene in SCENES:
+        shown = show_library(app, window, scene, wait_until)
+    elif scene in drafts_scenes.SCENES:
+        shown = drafts_scenes.show_drafts(app, window, scene, wait_until)
     settle = time.monotonic() + 1.0
     wait_until(app, lambda: time.monotonic() > settle)
-    window.grab().save(str(picture))
+    shown.grab().save(str(picture))
     window.close()
 
 
