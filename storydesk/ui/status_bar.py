@@ -22,7 +22,6 @@ class StatusBar(QFrame):
         """Begin with nothing known."""
         super().__init__(parent)
         set_role(self, "status")
-        self.setMinimumHeight(HEIGHT)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.setAccessibleName(self.tr("Status"))
         self.words = self._label("muted")
@@ -37,6 +36,7 @@ class StatusBar(QFrame):
         self._score: DraftScore | None = None
         self._score_state = ScoreState.UNKNOWN
         row = QHBoxLayout(self)
+        row.addStrut(HEIGHT)
         row.setContentsMargins(SPACE_L - 2, 0, SPACE_L - 2, 0)
         row.setSpacing(SPACE_M)
         for label in (self.words, self.perplexity, self.nats, self.notes):

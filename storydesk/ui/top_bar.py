@@ -34,7 +34,6 @@ class TopBar(QFrame):
         """Begin without a story."""
         super().__init__(parent)
         set_role(self, "bar")
-        self.setMinimumHeight(HEIGHT)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self._actions = actions
         self._writes = actions["new_story"].isEnabled()
@@ -63,6 +62,7 @@ class TopBar(QFrame):
         self.tune_button.setEnabled(actions["tune"].isEnabled())
         self.partner_button = self._make_fold_button("toggle_partner")
         row = QHBoxLayout(self)
+        row.addStrut(HEIGHT)
         row.setContentsMargins(SPACE_M, 0, SPACE_M, 0)
         row.setSpacing(SPACE_XS)
         left: tuple[QWidget, ...] = (self.menu_button, self.library_button, self.title, self.draft_button)

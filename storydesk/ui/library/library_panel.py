@@ -31,7 +31,7 @@ from storydesk.ui.library.details_editor import DetailsEditor
 from storydesk.ui.library.shelf_search import ShelfSearch
 from storydesk.ui.library.story_tree import StoryTree
 from storydesk.ui.sentences import say_count, say_draft, say_status, say_untitled
-from storydesk.ui.theme import SPACE_M, SPACE_S, SPACE_XS, icon, make_label, set_role
+from storydesk.ui.theme import SPACE_M, SPACE_S, SPACE_XS, ScaledWidth, icon, make_label, set_role
 
 WIDTH = 236
 UNDO_MILLISECONDS = 12_000
@@ -60,7 +60,7 @@ class LibraryPanel(QFrame):
         """Begin with an empty shelf."""
         super().__init__(parent)
         set_role(self, "side")
-        self.setFixedWidth(WIDTH)
+        ScaledWidth(self, WIDTH)
         self.setAccessibleName(self.tr("Library"))
         self._writes = actions["new_story"].isEnabled()
         self._open_story = 0

@@ -125,7 +125,7 @@ class PreferencesDialog(QDialog):
         self.motion_box = QCheckBox(self.tr("Let nothing &move or blink"))
         self.motion_box.setChecked(self._settings.get(LESS_MOTION))
         self.motion_box.toggled.connect(self._on_motion_toggled)
-        form.addRow("", self.motion_box)
+        form.addRow(self.motion_box)
         return form
 
     def _build_writing_form(self) -> QFormLayout:

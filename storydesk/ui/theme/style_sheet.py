@@ -86,6 +86,7 @@ QPushButton[role="flat"]:hover, QToolButton[role="flat"]:hover {{ background: {h
 QPushButton[role="flat"]:focus, QToolButton[role="flat"]:focus {{ border: 2px solid {t.accent};
   padding: {SPACE_S - 3}px {SPACE_S - 1}px; }}
 QPushButton:checked, QToolButton:checked {{ background: {t.accent_soft}; border-color: {t.accent_soft}; }}
+QPushButton:checked:disabled, QToolButton:checked:disabled {{ background: transparent; border-color: {t.line}; }}
 QPushButton:checked:focus, QToolButton:checked:focus {{ border-color: {t.accent}; }}
 QPushButton[role="primary"], QToolButton[role="primary"] {{ background: {t.accent}; color: {t.on_accent};
   border-color: {t.accent}; font-weight: 600; }}
