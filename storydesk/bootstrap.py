@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 from storydesk.domain.failures import Failure, FailureCode, StorydeskError
 
 if TYPE_CHECKING:
+    from storydesk.domain.library import BackupFile
     from storydesk.services.desk import Desk
     from storydesk.services.polishing import PolishingService
     from storydesk.services.ports import LibraryStore, SentenceRanker
@@ -177,4 +178,31 @@ def open_window(arguments: Sequence[str]) -> int:
     """Open the window on the writer's library and return the exit code when it is closed."""
     from storydesk.ui.program import run_window
 
-    return run_window(arguments, lambda *, on_notice: build_desk(on_notice=on_notice), find_resources())
+    return run_window(
+        arguments, lambda *, on_notice: build_desk(on_notice=on_notice), find_resources(), recovery=HomeRecovery()
+    )
+
+
+class HomeRecovery:
+    """Finds and puts back the newest whole backup of the library in the home that the environment names."""
+
+    def __init__(self, home: Path | None = None) -> None:
+        """Remember the home, by default the usual one."""
+        self._home = home
+
+    def find(self) -> BackupFile | None:
+        """Return the newest backup that is whole, None without one. Slow for large libraries."""
+        from storydesk.storage.recovery import find_whole_backup
+
+        return find_whole_backup(self._place().backups)
+
+    def put_back(self, backup: BackupFile) -> Path:
+        """Put a copy of it in the library's place; return where the damaged one is now."""
+        from storydesk.storage.recovery import put_back
+
+        return put_back(self._place().library, backup.path)
+
+    def _place(self) -> Home:
+        from storydesk.storage.home import Home
+
+        return Home(self._home) if self._home is not None else Home.find()

@@ -16,13 +16,24 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Protocol
 
-from PySide6.QtCore import QByteArray, QObject, QSocketNotifier, QTimer, Signal, Slot
+from PySide6.QtCore import (
+    QByteArray,
+    QCoreApplication,
+    QDateTime,
+    QLocale,
+    QObject,
+    QSocketNotifier,
+    QTimer,
+    Signal,
+    Slot,
+)
 from PySide6.QtWidgets import QApplication, QMessageBox
 
 from storydesk.bridge.notices import NoticeBus
 from storydesk.bridge.phrases import Phrases
 from storydesk.bridge.workroom import Workroom
-from storydesk.domain.failures import Failure, StorydeskError
+from storydesk.domain.failures import Failure, FailureCode, StorydeskError
+from storydesk.domain.library import BackupFile
 from storydesk.domain.settings import INTERFACE_PERCENT, LAST_STORY, LESS_MOTION, THEME
 from storydesk.services.desk import Desk
 from storydesk.services.phrasebook import Phrasebook
@@ -129,7 +140,19 @@ def share_processor() -> None:
     sys.setswitchinterval(SWITCH_SECONDS)
 
 
-def run_window(arguments: Sequence[str], build_desk: BuildDesk, resources: Path) -> int:
+class Recovery(Protocol):
+    """Brings back a damaged library from its newest whole backup."""
+
+    def find(self) -> BackupFile | None:
+        """Return that backup, None without one."""
+
+    def put_back(self, backup: BackupFile) -> Path:
+        """Put it in the library's place; return where the damaged one is now; raise StorydeskError."""
+
+
+def run_window(
+    arguments: Sequence[str], build_desk: BuildDesk, resources: Path, recovery: Recovery | None = None
+) -> int:
     """Open the window, run it to its end and return the exit code."""
     parser = argparse.ArgumentParser(prog="storydesk window", description="Open the Storydesk window.")
     parser.add_argument("--measure-start", action="store_true", help="print the milliseconds to the first paint, quit")
@@ -150,7 +173,12 @@ def run_window(arguments: Sequence[str], build_desk: BuildDesk, resources: Path)
             desk = build_desk(on_notice=notices.post)
         except StorydeskError as error:
             apply_theme(app, "system")
-            return _say_and_leave(phrases, error.failure)
+            answer = offer_backup(phrases, error.failure, recovery)
+            if answer is None:
+                return _say_and_leave(phrases, error.failure)
+            if answer:
+                continue
+            return FAILED
         code, before = _run_desk(app, desk, notices, phrases, resources, measuring=measuring, before=before)
         if before is None:
             return code
@@ -219,6 +247,35 @@ def _begin_work(app: QApplication, workroom: Workroom, window: MainWindow, resou
     if not workroom.manuscripts.read_only:
         QTimer.singleShot(0, window.side.look_for_runs)
     QTimer.singleShot(0, lambda: app.setWindowIcon(app_icon(resources)))
+
+
+def offer_backup(phrases: Phrases, failure: Failure, recovery: Recovery | None) -> bool | None:
+    """Offer the newest whole backup of a damaged library.
+
+    Returns whether it is in the library's place now, None where there was nothing to offer.
+    """
+    backup = recovery.find() if recovery is not None and failure.code == FailureCode.LIBRARY_DAMAGED else None
+    if recovery is None or backup is None:
+        return None
+    box = QMessageBox(QMessageBox.Icon.Warning, PROGRAM, phrases.say(failure)[0])
+    moment = QDateTime.fromSecsSinceEpoch(int(backup.taken))
+    told = QCoreApplication.translate(
+        "Program", "The newest whole backup is of {date}. The damaged file is kept beside it."
+    )
+    box.setInformativeText(told.format(date=QLocale().toString(moment, QLocale.FormatType.ShortFormat)))
+    yes = box.addButton(
+        QCoreApplication.translate("Program", "Open the backup instead"), QMessageBox.ButtonRole.AcceptRole
+    )
+    box.addButton(QCoreApplication.translate("Program", "Leave everything as it is"), QMessageBox.ButtonRole.RejectRole)
+    box.exec()
+    if box.clickedButton() is not yes:
+        return False
+    try:
+        recovery.put_back(backup)
+    except StorydeskError as error:
+        _say_and_leave(phrases, error.failure)
+        return False
+    return True
 
 
 def _say_and_leave(phrases: Phrases, failure: Failure) -> int:

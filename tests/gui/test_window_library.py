@@ -6,18 +6,23 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QModelIndex, QPoint, Qt
+from PySide6.QtCore import QModelIndex, QPoint, Qt, QTimer
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from storydesk.bridge.library_item_model import CHAPTER, DRAFTS, PASSAGE, SCENE, STORY, Role
+from storydesk.bridge.phrases import Phrases
 from storydesk.domain.authorship import Kind, Source
+from storydesk.domain.failures import Failure, FailureCode
+from storydesk.domain.library import BackupFile, BackupReason
 from storydesk.domain.outline import Place, Status, StoryDetails
+from storydesk.services.phrasebook import Phrasebook
 from storydesk.ui.library.backups_dialog import BackupsDialog
 from storydesk.ui.main_window import MainWindow
+from storydesk.ui.program import offer_backup
 from tests.fakes.services import FakeWorld
-from tests.gui.conftest import WAIT, make_library_world
+from tests.gui.conftest import ROOT, WAIT, make_library_world
 
 NOVEL = """# One
 
@@ -311,3 +316,31 @@ def test_nothing_of_the_shelf_is_cut_off_at_its_width(novel: MainWindow, qapp: Q
         index = novel.library.model.part_index(ordinal)
         assert tree.visualRect(index).height() >= tree.fontMetrics().height()
         assert tree.indexAt(tree.visualRect(index).center() + QPoint(0, 0)) == index
+
+
+@pytest.mark.parametrize(
+    ("wanted", "is_back"), [("Open the backup instead", True), ("Leave everything as it is", False)]
+)
+def test_a_damaged_library_is_not_the_end(tmp_path: Path, wanted: str, is_back: bool, qtbot: QtBot) -> None:
+    used: list[BackupFile] = []
+
+    class Recovery:
+        def find(self) -> BackupFile | None:
+            return BackupFile(tmp_path / "backup.sqlite3", 1e9, 10, BackupReason.DAY)
+
+        def put_back(self, backup: BackupFile) -> Path:
+            used.append(backup)
+            return tmp_path
+
+    def answer() -> None:
+        box = QApplication.activeModalWidget()
+        assert isinstance(box, QMessageBox)
+        assert "damaged" in box.text()
+        next(button for button in box.buttons() if button.text() == wanted).click()
+
+    phrases = Phrases(Phrasebook(ROOT / "resources" / "i18n" / "en.toml"))
+    failure = Failure(FailureCode.LIBRARY_DAMAGED, {"path": "library.sqlite3"})
+    QTimer.singleShot(50, answer)
+    assert offer_backup(phrases, failure, Recovery()) is is_back
+    assert bool(used) is is_back
+    assert offer_backup(phrases, Failure(FailureCode.DISK_FULL, {"path": "x"}), Recovery()) is None

@@ -29,6 +29,7 @@ from storydesk.storage.library import SqliteLibrary
 from storydesk.storage.library_archive import COPY, MANIFEST
 from storydesk.storage.migrations import STEPS
 from storydesk.storage.outline import SqliteOutline
+from storydesk.storage.recovery import find_whole_backup, put_back
 from tests.unit.test_storage_library import WRITE_FOR_EVER, read_line, start_python
 
 
@@ -251,6 +252,33 @@ def test_kill_9_while_restoring_leaves_the_old_library_or_the_new_one(tmp_path: 
         assert titles in ({f"Old {number}" for number in range(12)}, {f"New {number}" for number in range(9)})
         assert all(library.list_drafts(story.id)[0].text for story in library.list_stories())
         library.close()
+
+
+def test_a_damaged_library_gives_way_to_the_newest_whole_backup(library: SqliteLibrary) -> None:
+    backups, path = SqliteBackups(library), library.path
+    good = backups.back_up(BackupReason.HAND)
+    library.add_story("Written since", text="New.")
+    bad = backups.back_up(BackupReason.HAND)
+    assert good is not None
+    assert bad is not None
+    with pytest.raises(StorydeskError) as caught:
+        put_back(path, good.path)
+    assert caught.value.failure.code == FailureCode.LIBRARY_LOCKED
+    library.close()
+    bad.path.write_bytes(b"This is no library at all. " * 400)
+    os.utime(bad.path, (good.taken + 60, good.taken + 60))
+    harmed = b"Neither is this. " * 2000
+    path.write_bytes(harmed)
+    path.with_name(path.name + "-wal").write_bytes(b"nor this")
+    found = find_whole_backup(path.parent / "backups")
+    assert found is not None
+    assert found.path == good.path
+    aside = put_back(path, found.path)
+    assert aside.read_bytes() == harmed
+    opened = SqliteLibrary(path)
+    assert {title for title, _texts in describe(opened)} == {"The Salt Road", "Rain"}
+    opened.close()
+    assert find_whole_backup(path.parent / "nowhere") is None
 
 
 # The library as one file
