@@ -172,13 +172,14 @@ class MemoryController(QObject):
         """Ask what the model would see if it went on after ``text``; only the newest question is answered."""
         self._asked += 1
         asked = self._asked
-        recalled = self.recall(text, prompt)
-        request = self._desk.writing.request(prompt, text, words=words, seed=0, recalled=recalled)
+        page = self._page
 
         def work(_is_cancelled: IsCancelled) -> None:
             if asked != self._asked:
                 return
             try:
+                recalled = page.recall(text, prompt)
+                request = self._desk.writing.request(prompt, text, words=words, seed=0, recalled=recalled)
                 self._seen.emit(asked, SeenContext(self._desk.writing.preview(request), recalled))
             except StorydeskError as error:
                 if error.failure.code == FailureCode.CANCELLED:

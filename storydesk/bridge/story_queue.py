@@ -58,6 +58,11 @@ class StoryQueue(QObject):
         return tuple(self._stories.values())
 
     @property
+    def can_change(self) -> bool:
+        """Whether the queue may be led from this window."""
+        return not self._closed
+
+    @property
     def paused(self) -> bool:
         """Whether nothing is written until the writer says so."""
         return self._desk.settings.get(QUEUE_PAUSED)
@@ -73,18 +78,24 @@ class StoryQueue(QObject):
 
     def pause(self) -> None:
         """Stop after the word that is being written; all stays as far as it has come."""
+        if self._closed:
+            return
         self._desk.settings.set(QUEUE_PAUSED, True)
         self._stop()
         self.queue_changed.emit(self.stories)
 
     def go_on(self) -> None:
         """Go on after a pause."""
+        if self._closed:
+            return
         self._desk.settings.set(QUEUE_PAUSED, False)
         self._go_on()
         self.queue_changed.emit(self.stories)
 
     def cancel(self, ids: Iterable[int]) -> None:
         """Give up stories that are not finished; what came of them stays in the queue."""
+        if self._closed:
+            return
         wanted = [self._stories[each] for each in ids if each in self._stories]
         for story in wanted:
             if story.is_open and story.id not in self._finishing:
@@ -93,6 +104,8 @@ class StoryQueue(QObject):
 
     def retry(self, ids: Iterable[int]) -> None:
         """Go on with stories that failed or were given up; write finished ones once more, with another seed."""
+        if self._closed:
+            return
         again = []
         for story in [self._stories[each] for each in ids if each in self._stories]:
             if story.state in (StoryState.FAILED, StoryState.CANCELLED):

@@ -16,6 +16,8 @@ MOST_CHARACTERS = 200
 MOST_STEPS = 300
 MOST_REPEATS = 50
 _MOST_COPIES = 2_000
+_MOST_KNOWN = 20_000
+_START = frozenset({0})
 
 _FLAGS = frozenset("gimsuvy")
 _WHOLE = re.compile(r"/(.+)/([a-z]*)", re.DOTALL)
@@ -36,7 +38,7 @@ class _Step:
 
 
 class KeyPattern:
-    """A pattern between slashes. Immutable, any thread."""
+    """A pattern between slashes. Any thread."""
 
     def __init__(self, key: str) -> None:
         """Read the pattern; raise ValueError for one that is too long, matches nothing, or can't be understood."""
@@ -44,27 +46,39 @@ class KeyPattern:
         if found is None or len(key) > MOST_CHARACTERS or not set(found[2]) <= _FLAGS:
             raise ValueError("not a pattern")
         self._steps = _Reader(found[1], fold="i" in found[2], all_characters="s" in found[2]).read()
+        # Steps that were taken before, by where the pattern stood and the characters on both sides.
+        self._known: dict[tuple[frozenset[int], str, str], tuple[bool, frozenset[int]]] = {}
         if self.find_last("") >= 0:
             raise ValueError("a pattern that matches nothing would be everywhere")
 
     def find_last(self, text: str) -> int:
         """Return where the last match ends, -1 where there is none."""
-        last = -1
-        places = self._spread({0}, text, 0)
-        for at, character in enumerate(text):
-            if any(self._steps[place].is_end for place in places):
+        last, places, before = -1, _START, ""
+        for at, after in enumerate((*text, "")):
+            step = (places, before, after)
+            found = self._known.get(step)
+            if found is None:
+                found = self._step(*step)
+                if len(self._known) >= _MOST_KNOWN:
+                    self._known.clear()
+                self._known[step] = found
+            ends, places = found
+            if ends:
                 last = at
-            after = {
-                way
-                for place in places
-                if (test := self._steps[place].test) is not None and test(character)
-                for way in self._steps[place].ways
-            }
-            after.add(0)
-            places = self._spread(after, text, at + 1)
-        return len(text) if any(self._steps[place].is_end for place in places) else last
+            before = after
+        return last
 
-    def _spread(self, places: set[int], text: str, at: int) -> set[int]:
+    def _step(self, places: frozenset[int], before: str, after: str) -> tuple[bool, frozenset[int]]:
+        """Return whether a match ends between two characters, and where the pattern stands behind the second."""
+        reached = self._spread(places, before, after)
+        further = {0}
+        for place in reached if after else ():
+            step = self._steps[place]
+            if step.test is not None and step.test(after):
+                further.update(step.ways)
+        return any(self._steps[place].is_end for place in reached), frozenset(further)
+
+    def _spread(self, places: frozenset[int], before: str, after: str) -> set[int]:
         """Return the places that can be reached without reading a character."""
         reached: set[int] = set()
         waiting = list(places)
@@ -74,7 +88,7 @@ class KeyPattern:
                 continue
             reached.add(place)
             step = self._steps[place]
-            if step.test is None and (not step.assertion or _holds(step.assertion, text, at)):
+            if step.test is None and (not step.assertion or _holds(step.assertion, before, after)):
                 waiting += step.ways
         return reached
 
@@ -93,13 +107,13 @@ def is_pattern(key: str) -> bool:
     return _WHOLE.fullmatch(key) is not None
 
 
-def _holds(assertion: str, text: str, at: int) -> bool:
+def _holds(assertion: str, before: str, after: str) -> bool:
     if assertion == "^":
-        return at == 0 or text[at - 1] == "\n"
+        return before in ("", "\n")
     if assertion == "$":
-        return at == len(text) or text[at] == "\n"
-    before, after = at > 0 and _is_word(text[at - 1]), at < len(text) and _is_word(text[at])
-    return (before != after) is (assertion == "b")
+        return after in ("", "\n")
+    is_edge = _is_word(before) != _is_word(after)
+    return is_edge is (assertion == "b")
 
 
 def _is_word(character: str) -> bool:

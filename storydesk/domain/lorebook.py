@@ -11,8 +11,9 @@ from functools import lru_cache
 from storydesk.domain.key_pattern import is_pattern, read_pattern
 
 MOST_KEYS = 200
+MOST_PATTERNS = 50
+"""Patterns that are looked for in one text: they take much longer than words, and a file may hold any number."""
 LOWEST_PRIORITY, HIGHEST_PRIORITY = -1_000_000, 1_000_000
-# Characters before the first word of a key's last match are looked at once more; a key is never longer than this.
 MOST_KEY_CHARACTERS = 200
 
 _WORD = re.compile(r"\w+")
@@ -77,10 +78,16 @@ def find_hits(entries: Iterable[LoreEntry], text: str) -> tuple[LoreHit, ...]:
     prepared = _prepare(text)
     words = frozenset(_WORD.findall(prepared.casefold()))
     hits = []
+    patterns = MOST_PATTERNS
     for entry in entries:
         if not entry.enabled or not entry.text.strip():
             continue
-        key, place = _find_last(entry, prepared, words)
+        triggers = entry.triggers
+        if any(key[0] == "/" for key in triggers):
+            kept = [key for key in triggers if not is_pattern(key)]
+            mine = [key for key in triggers if is_pattern(key)][:patterns]
+            triggers, patterns = (*kept, *mine), patterns - len(mine)
+        key, place = _find_last(triggers, prepared, words)
         if place >= 0 or entry.always:
             hits.append(LoreHit(entry, key, place))
     return tuple(sorted(hits, key=lambda hit: (-hit.entry.priority, -hit.place, hit.entry.title, hit.entry.id)))
@@ -146,9 +153,9 @@ def _prepare(text: str) -> str:
     return unicodedata.normalize("NFC", text).translate(_APOSTROPHES)
 
 
-def _find_last(entry: LoreEntry, text: str, words: frozenset[str]) -> tuple[str, int]:
+def _find_last(triggers: Iterable[str], text: str, words: frozenset[str]) -> tuple[str, int]:
     best, place = "", -1
-    for key in entry.triggers:
+    for key in triggers:
         found = _find(key, text, words)
         if found > place:
             best, place = key, found
@@ -159,21 +166,29 @@ def _find(key: str, text: str, words: frozenset[str]) -> int:
     if is_pattern(key):
         pattern = read_pattern(key)
         return pattern.find_last(text) if pattern is not None else -1
-    places = [_find_words(part, text, words) for part in _BOTH.split(key)]
-    return max(places) if min(places) >= 0 else -1
+    last = -1
+    for part, needed in _split_key(key):
+        # A book of thousands of entries is looked through at every request, and most names aren't there.
+        if not needed <= words:
+            return -1
+        place = -1
+        for match in _compile(part).finditer(text):
+            place = match.end()
+        if place < 0:
+            return -1
+        last = max(last, place)
+    return last
 
 
-def _find_words(key: str, text: str, words: frozenset[str]) -> int:
-    prepared = _prepare(key.strip())
-    if not prepared or len(prepared) > MOST_KEY_CHARACTERS:
-        return -1
-    # A book of thousands of entries is looked through at every request, and most names aren't there.
-    if not _UNSPACED.search(prepared) and not words.issuperset(_WORD.findall(prepared.casefold())):
-        return -1
-    place = -1
-    for match in _compile(prepared).finditer(text):
-        place = match.end()
-    return place
+@lru_cache(maxsize=40_000)
+def _split_key(key: str) -> tuple[tuple[str, frozenset[str]], ...]:
+    """Return the parts that all have to be there, each with the words that a text without them can't hold."""
+    parts = [_prepare(part.strip()) for part in _BOTH.split(key)]
+    if any(not part or len(part) > MOST_KEY_CHARACTERS for part in parts):
+        return ()
+    return tuple(
+        (part, frozenset() if _UNSPACED.search(part) else frozenset(_WORD.findall(part.casefold()))) for part in parts
+    )
 
 
 @lru_cache(maxsize=8_000)

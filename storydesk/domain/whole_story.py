@@ -58,7 +58,7 @@ class StoryEnding(StrEnum):
 class StoryWish:
     """A story that is wanted: prompt, about how many words, and how it is drawn.
 
-    An empty ``model`` is the one in use when it is begun; ``memory_of`` is the story whose memory and lorebook it is
+    An empty ``model`` is the one in use; ``memory_of`` is the story whose memory and lorebook it is
     written with, 0 for none.
     """
 

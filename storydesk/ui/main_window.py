@@ -149,7 +149,13 @@ class MainWindow(QMainWindow):
         self.librarian = Librarian(self.workroom, self.page, self.library, self.phrases, self)
         self.at_home = AtHome(self.workroom, actions, self.shortcuts, self)
         self.memory = StoryMemory(
-            self.workroom, self.page, self.partner.write, self.pages, self.phrases, self.side.show_writing
+            self.workroom,
+            self.page,
+            self.partner.write,
+            self.pages,
+            self.phrases,
+            self.side.show_writing,
+            self._go_to_prompt,
         )
         self.partner.add_tab("memory", self.memory.panel)
         self.co_writer.recall = self.workroom.memory.recall

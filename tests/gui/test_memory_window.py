@@ -85,6 +85,10 @@ def test_what_is_written_and_changed_is_seen_soon(memory_window: MainWindow, qtb
     memory_window.memory.panel.context.text.anchorClicked.emit(QUrl(f"off:{entry.id}"))
     qtbot.waitUntil(lambda: "She keeps" not in _seen(memory_window), timeout=WAIT)
     assert "1 of them on" in memory_window.memory.panel.entries.text()
+    memory_window.memory.panel.context.text.anchorClicked.emit(QUrl("edit:note"))
+    assert memory_window.memory.panel.note.hasFocus()
+    memory_window.memory.panel.context.text.anchorClicked.emit(QUrl("edit:prompt"))
+    assert memory_window.partner.write.prompt.hasFocus()
 
 
 def test_memory_is_on_disk_after_closing(memory_window: MainWindow, world: FakeWorld) -> None:

@@ -25,7 +25,7 @@ from storydesk.ui.theme import SPACE_S, SPACE_XS, current_tokens, make_label
 
 BAR_HEIGHT = 12
 LEAST_HEIGHT = 150
-OPEN, SWITCH_OFF = "open", "off"
+OPEN, SWITCH_OFF, EDIT = "open", "off", "edit"
 MOST_NAMES = 3
 
 
@@ -78,6 +78,8 @@ class ContextView(QWidget):
     entry_wanted = Signal(int)
     """The writer wants to see an entry of the lorebook, by its id."""
     switch_off_wanted = Signal(int)
+    part_wanted = Signal(object)
+    """The writer wants to change this Part where it comes from."""
 
     def __init__(self, parent: QWidget | None = None, *, editable: bool = True) -> None:
         """Begin with nothing to see."""
@@ -193,6 +195,8 @@ class ContextView(QWidget):
         count = say_count(tokens, self.tr("{n} token"), self.tr("{n} tokens"))
         if section.part is not Part.LORE:
             cursor.insertText(f"{say_part(section.part)} · {count}", small)
+            if self._editable:
+                self._write_link(cursor, self.tr("Edit"), f"{EDIT}:{section.part}")
             return
         hit = seen.recalled.hits[section.number]
         title = hit.entry.title or self.tr("untitled")
@@ -226,6 +230,8 @@ class ContextView(QWidget):
     @Slot(QUrl)
     def _on_anchor_clicked(self, address: QUrl) -> None:
         kind, _, number = address.toString().partition(":")
-        if number.isdigit():
+        if kind == EDIT:
+            self.part_wanted.emit(Part(number))
+        elif number.isdigit():
             signal = self.entry_wanted if kind == OPEN else self.switch_off_wanted
             signal.emit(int(number))

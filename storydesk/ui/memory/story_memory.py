@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QObject, Qt, Slot
 from PySide6.QtWidgets import QStackedWidget
 
 from storydesk.bridge.manuscript_controller import OpenStory
 from storydesk.bridge.phrases import Phrases
 from storydesk.bridge.workroom import Workroom
 from storydesk.domain.failures import Failure
+from storydesk.domain.prompting import Part
 from storydesk.services.memory import MemoryPage
 from storydesk.ui.assistant.write_panel import WritePanel
 from storydesk.ui.editor.page import PageEdit
@@ -35,6 +36,7 @@ class StoryMemory(QObject):
         pages: QStackedWidget,
         phrases: Phrases,
         show_writing: Callable[[], object],
+        go_to_prompt: Callable[[], object],
     ) -> None:
         """``pages`` are the window's; the lorebook becomes one of them when it is first wanted."""
         super().__init__(pages)
@@ -45,6 +47,7 @@ class StoryMemory(QObject):
         self._pages = pages
         self._phrases = phrases
         self._show_writing = show_writing
+        self._go_to_prompt = go_to_prompt
         self._lorebook: LorebookPage | None = None
         self.panel = MemoryPanel(editable=not workroom.manuscripts.read_only)
         self._look_due = make_single_shot(self, LOOK_MILLISECONDS, self._look)
@@ -53,6 +56,7 @@ class StoryMemory(QObject):
         self.panel.shown.connect(self._look)
         self.panel.context.entry_wanted.connect(self.show_entry)
         self.panel.context.switch_off_wanted.connect(lambda number: self._controller.switch_entry(number, on=False))
+        self.panel.context.part_wanted.connect(self._on_part_wanted)
         self._controller.page_changed.connect(self._on_page_changed)
         self._controller.memory_changed.connect(self._look_soon)
         self._controller.context_seen.connect(self.panel.context.show_context)
@@ -110,6 +114,14 @@ class StoryMemory(QObject):
         if self._workroom.manuscripts.opened is not None and self.panel.isVisible():
             prompt = self._write.prompt.toPlainText()
             self._controller.look(self._page.text_before_cursor(), prompt, self._write.words)
+
+    @Slot(object)
+    def _on_part_wanted(self, part: Part) -> None:
+        if part is Part.PROMPT:
+            self._go_to_prompt()
+            return
+        fields = {Part.MEMORY: self.panel.memory, Part.NOTE: self.panel.note}
+        fields.get(part, self._page).setFocus(Qt.FocusReason.OtherFocusReason)
 
     @Slot(object)
     def _on_page_changed(self, page: MemoryPage) -> None:

@@ -164,14 +164,15 @@ class QueueList(QWidget):
         self.list.setVisible(some)
         for button in (self.open_button, self.retry_button, self.cancel_button, self.remove_button):
             button.setVisible(some)
-        self.pause_button.setVisible(any(story.is_open for story in stories.values()))
+        can = self._queue.can_change
+        self.pause_button.setVisible(can and any(story.is_open for story in stories.values()))
         paused = self._queue.paused
         self.pause_button.setText(self.tr("Go on") if paused else self.tr("Pause"))
         self.pause_button.setIcon(icon("play" if paused else "pause"))
         self.open_button.setEnabled(len(chosen) == 1 and bool(chosen[0].story_id))
-        self.retry_button.setEnabled(any(not story.is_open for story in chosen))
-        self.cancel_button.setEnabled(any(story.is_open for story in chosen))
-        self.remove_button.setEnabled(bool(chosen))
+        self.retry_button.setEnabled(can and any(not story.is_open for story in chosen))
+        self.cancel_button.setEnabled(can and any(story.is_open for story in chosen))
+        self.remove_button.setEnabled(can and bool(chosen))
         explained = self._explain(chosen[0]) if len(chosen) == 1 else ""
         self.explanation.setText(explained)
         self.explanation.setVisible(bool(explained))
