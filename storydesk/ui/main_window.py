@@ -158,7 +158,6 @@ class MainWindow(QMainWindow):
             self._go_to_prompt,
         )
         self.partner.add_tab("memory", self.memory.panel)
-        self.co_writer.recall = self.workroom.memory.recall
         self.prompts = PromptDesk(
             self.workroom,
             self.pages,
