@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from trainer.control import Control, RunLock, StopRequested
+from trainer.control import Control, RunLock, StopRequested, read_rank
 from trainer.protocol.failures import TrainerError, TrainerFailure
 from trainer.protocol.messages import RunCompleted, RunFailed, RunStopped, Stage, StageEntered
 from trainer.reporter import JOURNAL_NAME, Reporter, take_stdout
@@ -61,6 +61,8 @@ def _run_folder(options: argparse.Namespace, stdout: BinaryIO) -> int:
     if not folder.is_dir():
         error = TrainerError(TrainerFailure.BAD_REQUEST, detail=f"{folder} is no folder")
         return _conclude(Reporter(stdout), lambda: _throw(error))
+    if read_rank() > 0:
+        return _run_member(options, folder)
     try:
         lock = RunLock(folder)
     except TrainerError as error:
@@ -87,6 +89,20 @@ def _run_folder(options: argparse.Namespace, stdout: BinaryIO) -> int:
         return _conclude(reporter, run)
     finally:
         lock.release()
+
+
+def _run_member(options: argparse.Namespace, folder: Path) -> int:
+    """Compute along with the first process of a team, which alone speaks and writes."""
+    control = Control(detached=True)
+    with Path(os.devnull).open("wb") as nowhere:
+
+        def run() -> None:
+            from trainer.recipe import plan, tune
+
+            (plan if options.command == "plan" else tune)(folder, reporter, control)
+
+        reporter = Reporter(nowhere)
+        return _conclude(reporter, run)
 
 
 def _run_build(options: argparse.Namespace, reporter: Reporter) -> int:

@@ -105,6 +105,14 @@ class Control:
             self._stop.set()
 
 
+def read_rank() -> int:
+    """Return which process of its team this is (see ``trainer.tuning.team``); 0 where it is alone."""
+    try:
+        return int(os.environ.get("RANK", "0"))
+    except ValueError:
+        return 0
+
+
 class RunLock:
     """Keeps two trainers out of one run folder; the system frees it when the process ends, however it ends."""
 

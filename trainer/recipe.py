@@ -48,6 +48,7 @@ from trainer.tuning.thrift import choose_thrift
 if TYPE_CHECKING:
     from trainer.tuning.attempt import Assignment
     from trainer.tuning.network import Device, TunedNetwork
+    from trainer.tuning.team import Team
 
 REQUEST_NAME = "request.json"
 STATE_NAME = "state.json"
@@ -67,6 +68,7 @@ class _Run:
     control: Control
     store: CheckpointStore
     device: Device
+    team: Team
 
     def enter(self, stage: Stage) -> None:
         """Report a stage, unless the run should end."""
@@ -84,7 +86,8 @@ class _Run:
 
     def remember(self, **facts: object) -> None:
         """Write facts down for later starts of this run."""
-        write_json(self.folder / STATE_NAME, {**self.state, **facts})
+        if self.team.is_first:
+            write_json(self.folder / STATE_NAME, {**self.state, **facts})
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +112,14 @@ def tune(folder: Path, reporter: Reporter, control: Control) -> None:
         _complete(reporter, request, finished, steps=0, seconds=0.0)
         return
     run = _start(folder, request, settings, reporter, control)
-    corpus = prepare_corpus(request, run.base.normaliser, folder, run.enter)
+    corpus = _read_corpus(run)
     texts = _pack(run, corpus)
     network, before = _measure_before(run, texts)
-    stories_before = _write_before(run, network, corpus)
+    stories_before = _write_before(run, network, corpus) if run.team.is_first else []
     steps = _tune(run, network, texts, before)
+    run.team.leave()
+    if not run.team.is_first:
+        return
     after = _measure_after(run, network, texts, steps)
     run.enter(Stage.SAMPLING)
     stories_after = [text for _, text in _write_samples(run, network, corpus, "after")]
@@ -132,8 +138,9 @@ def plan(folder: Path, reporter: Reporter, control: Control) -> None:
     settings = Hyperparameters.from_settings(request.settings)
     unlimited = dataclasses.replace(request, minutes=None)
     run = _start(folder, unlimited, settings, reporter, control)
-    texts = _pack(run, prepare_corpus(unlimited, run.base.normaliser, folder, run.enter))
+    texts = _pack(run, _read_corpus(run))
     reporter.report(_foresee(run, texts))
+    run.team.leave()
 
 
 def _foresee(run: _Run, texts: _Texts) -> PlanMade:
@@ -188,21 +195,33 @@ def _start(folder: Path, request: Request, settings: Hyperparameters, reporter: 
     require_memory(base, settings)
     try:
         from trainer.tuning.network import choose_device, keep_memory
+        from trainer.tuning.team import join_team
     except ImportError as error:
         raise TrainerError(TrainerFailure.TORCH_MISSING) from error
     keep_memory()
     device = choose_device(settings)
+    team = join_team(on_gpu=device.torch.type == "cuda")
     store = CheckpointStore(folder / CHECKPOINTS_NAME)
     damaged: list[Path] = []
     newest = store.find_newest("checkpoint", damaged.append)
     resumed = newest.step if newest else 0
     reporter.report(RunStarted(request.run_id, device.name, device.precision, resumed, os.getpid()))
-    run = _Run(folder, request, settings, base, reporter, control, store, device)
+    run = _Run(folder, request, settings, base, reporter, control, store, device, team)
     if device.name == "cpu" and settings.device != "cpu" and (card := find_card()):
         run.notice("gpu_not_used", card=card)
     for path in damaged:
         run.notice(TrainerFailure.CHECKPOINT_DAMAGED, path=str(path))
     return run
+
+
+def _read_corpus(run: _Run) -> Corpus:
+    """Return the corpus, which the first process of a team reads and the others find on disk."""
+    if not run.team.is_first:
+        run.team.wait()
+    corpus = prepare_corpus(run.request, run.base.normaliser, run.folder, run.enter)
+    if run.team.is_first:
+        run.team.wait()
+    return corpus
 
 
 def _pack(run: _Run, corpus: Corpus) -> _Texts:
@@ -287,6 +306,7 @@ def _assign(run: _Run, network: TunedNetwork, texts: _Texts, before: HeldoutFigu
         control=run.control,
         state=run.state,
         remember=run.remember,
+        team=run.team,
         thrift=choose_thrift(run.base, run.settings, read_free(run.device.torch)),
     )
 

@@ -38,6 +38,7 @@ from trainer.tuning.network import (
     recompute_layers,
 )
 from trainer.tuning.schedule import Schedule, choose_epochs, fit_steps, plan_schedule
+from trainer.tuning.team import Team
 from trainer.tuning.thrift import Thrift
 
 _LOWER_RATE = 0.25
@@ -79,6 +80,7 @@ class Assignment:
     control: Control
     state: Mapping[str, Any]
     remember: Callable[..., None]
+    team: Team
     thrift: Thrift
 
 
@@ -106,7 +108,9 @@ def tune_network(task: Assignment) -> TuningResult:
             _restore_best(task)
             continue
         except (RuntimeError, MemoryError) as error:
-            saving = thrift.save_more(plan.batches, plan.lengths) if is_memory_full(error) else None
+            # In a team the others are in the middle of a step that this one can't leave alone.
+            alone = task.team.size == 1
+            saving = thrift.save_more(plan.batches, plan.lengths) if alone and is_memory_full(error) else None
             if saving is None:
                 raise
             if saving[0].adapters != thrift.adapters:
@@ -118,7 +122,7 @@ def tune_network(task: Assignment) -> TuningResult:
             free_memory(task.device.torch)
             _reload(task)
             continue
-        best_step = _restore_best(task) if whole else 0
+        best_step = _restore_best(task) if whole and task.team.is_first else 0
         return TuningResult(step, best_step, whole)
 
 
@@ -145,7 +149,7 @@ class _Plan:
             rate_scale=scale,
         )
         if not self.total:
-            self.total = self._count_steps(task, thrift, whole)
+            self.total = task.team.follow(self._count_steps(task, thrift, whole))
             task.remember(total_steps=self.total)
         return _shorten(whole, self.total, task.settings)
 
@@ -229,6 +233,7 @@ def _try(task: Assignment, plan: _Plan, thrift: Thrift, rate_scale: float) -> tu
             control=task.control,
             measure=task.measure,
             progress=progress,
+            team=task.team,
             thrift=thrift,
         )
         return fit(fitting, newest.folder if newest else None)

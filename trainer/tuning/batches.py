@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from torch.utils.data import Dataset
@@ -29,11 +30,12 @@ def collate_rows(rows: Sequence[Row]) -> dict[str, torch.Tensor]:
 class BatchDataset(Dataset[dict[str, torch.Tensor]]):
     """Whole batches in the order of their steps, so that a resumed run goes on where the journal ends.
 
-    Where memory is saved each batch comes in several pieces, one after the other.
+    Where memory is saved, or several processes share the work, each batch comes in several pieces, one after the other.
     """
 
-    def __init__(self, rows: Sequence[Row], batches: Sequence[Sequence[int]], thrift: Thrift) -> None:
+    def __init__(self, rows: Sequence[Row], batches: Sequence[Sequence[int]], thrift: Thrift, sharers: int = 1) -> None:
         """Keep the rows and which of them make each batch."""
+        thrift = replace(thrift, parts=thrift.parts * sharers)
         self._rows = rows
         self._batches = batches
         self._thrift = thrift

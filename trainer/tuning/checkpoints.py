@@ -43,7 +43,7 @@ class CheckpointStore:
 
         An exception inside leaves the older checkpoints untouched.
         """
-        partial = self.folder / f".partial-{kind}-{step}"
+        partial = self.partial_folder(kind, step)
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir()
         try:
@@ -58,6 +58,10 @@ class CheckpointStore:
             shutil.rmtree(partial, ignore_errors=True)
             raise
         self._prune(kind, keep=_KEPT if kind == "checkpoint" else 1)
+
+    def partial_folder(self, kind: str, step: int) -> Path:
+        """Return the folder in which ``write`` lets a checkpoint be filled."""
+        return self.folder / f".partial-{kind}-{step}"
 
     def find_newest(self, kind: str, on_damage: Callable[[Path], None]) -> Checkpoint | None:
         """Return the newest whole one; ``on_damage`` hears of each that is skipped, which is moved out of the way."""

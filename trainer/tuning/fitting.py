@@ -33,6 +33,7 @@ from trainer.tuning.batches import BatchDataset
 from trainer.tuning.checkpoints import CheckpointStore, read_json, write_json
 from trainer.tuning.network import Device, TunedNetwork
 from trainer.tuning.schedule import Schedule, rate_factor
+from trainer.tuning.team import Team
 from trainer.tuning.thrift import Thrift
 
 PROGRESS_NAME = "progress.json"
@@ -81,6 +82,7 @@ class Fitting:
     measure: Callable[[], HeldoutFigures]
     progress: Progress = field(default_factory=Progress)
     thrift: Thrift = field(default_factory=Thrift)
+    team: Team = field(default_factory=Team)
 
 
 def fit(fitting: Fitting, resume_from: Path | None) -> tuple[int, bool]:
@@ -137,6 +139,7 @@ def _make_arguments(fitting: Fitting) -> TrainingArguments:
         disable_tqdm=True,
         remove_unused_columns=False,
         dataloader_pin_memory=False,
+        ddp_find_unused_parameters=False,
         label_names=["labels"],
     )
     # One process drives one device: splitting a whole batch over GPUs by DataParallel would break its loss.
@@ -148,7 +151,7 @@ class _StoryTrainer(Trainer):
     """Trainer with batches in a fixed order, a time-aware schedule and checkpoints that are whole or absent."""
 
     def __init__(self, fitting: Fitting, arguments: TrainingArguments, stepper: _Stepper) -> None:
-        self._dataset = BatchDataset(fitting.rows, fitting.batches, fitting.thrift)
+        self._dataset = BatchDataset(fitting.rows, fitting.batches, fitting.thrift, fitting.team.size)
         super().__init__(
             model=fitting.network,
             args=arguments,
@@ -185,24 +188,30 @@ class _StoryTrainer(Trainer):
     def training_step(self, model: torch.nn.Module, inputs: dict[str, Any], num_items_in_batch: Any = None) -> Any:
         """Go forward and backward; raise LossDivergedError before a broken gradient reaches the weights."""
         loss = super().training_step(model, inputs, num_items_in_batch)
-        value = float(loss)
+        value = self._fitting.team.average(float(loss))
         if not math.isfinite(value):
             raise LossDivergedError(self.state.global_step + 1)
-        self._stepper.add_batch(value, int(inputs["labels"].numel()))
+        self._stepper.add_batch(value, int(inputs["labels"].numel()) * self._fitting.team.size)
         return loss
 
     def _get_output_dir(self, trial: Any) -> str:
         return str(self._partial or self.args.output_dir)
 
     def _save_checkpoint(self, model: torch.nn.Module, trial: Any) -> None:
-        """Let Trainer write into a folder of ours, then make it whole at once."""
-        step = self.state.global_step
-        with self._fitting.store.write("checkpoint", step) as partial:
-            self._partial = partial
-            try:
-                super()._save_checkpoint(model, trial)  # type: ignore[no-untyped-call]  # not typed by transformers
-            finally:
-                self._partial = None
+        """Let Trainer write into a folder of ours, then make it whole at once.
+
+        The other processes of a team write the state of their random numbers into the same folder.
+        """
+        step, team, store = self.state.global_step, self._fitting.team, self._fitting.store
+        if not team.is_first:
+            team.wait()  # until the folder is there
+            self._fill(model, trial, store.partial_folder("checkpoint", step))
+            team.wait()
+            return
+        with store.write("checkpoint", step) as partial:
+            team.wait()
+            self._fill(model, trial, partial)
+            team.wait()
             inner = partial / f"checkpoint-{step}"
             for path in inner.iterdir():
                 if path.name not in _UNWANTED:
@@ -212,6 +221,13 @@ class _StoryTrainer(Trainer):
             inner.rmdir()
             self._stepper.save_progress(partial)
         self._fitting.reporter.report(CheckpointSaved(step))
+
+    def _fill(self, model: torch.nn.Module, trial: Any, folder: Path) -> None:
+        self._partial = folder
+        try:
+            super()._save_checkpoint(model, trial)  # type: ignore[no-untyped-call]  # not typed by transformers
+        finally:
+            self._partial = None
 
 
 class _Stepper(TrainerCallback):
@@ -263,14 +279,15 @@ class _Stepper(TrainerCallback):
         """Report the step and decide what comes next."""
         step, schedule = int(state.global_step), self._fitting.schedule
         self._report_step(step, kwargs)
-        at_end = step >= schedule.total_steps or self._is_late() or self._fitting.control.is_finishing
-        if self._fitting.control.is_stopping:
-            self.stopped = True
-        elif step % schedule.evaluate_every == 0 or at_end:
+        team, wishes = self._fitting.team, self._fitting.control
+        ends = self._is_late() or wishes.is_finishing
+        self.stopped, ends, wants_checkpoint = team.follow((wishes.is_stopping, ends, self._wants_checkpoint(step)))
+        at_end = step >= schedule.total_steps or ends
+        if not self.stopped and (step % schedule.evaluate_every == 0 or at_end):
             at_end = self._measure(step) or at_end
         self._progress.finished = at_end and not self.stopped
         control.should_training_stop = at_end or self.stopped
-        control.should_save = control.should_training_stop or self._wants_checkpoint(step)
+        control.should_save = control.should_training_stop or wants_checkpoint
         if control.should_save:
             self._saved = time.monotonic()
         return control
@@ -321,7 +338,8 @@ class _Stepper(TrainerCallback):
         # A loss that is no number compares as no gain.
         if figures.nats_per_token < progress.best_nats - self._fitting.settings.smallest_gain:
             progress.best_step, progress.best_nats, progress.without_gain = step, figures.nats_per_token, 0
-            save_best(self._fitting.store, self._fitting.network, step, figures.nats_per_token)
+            if self._fitting.team.is_first:
+                save_best(self._fitting.store, self._fitting.network, step, figures.nats_per_token)
         else:
             progress.without_gain += 1
         self._measuring_seconds = time.monotonic() - began

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,7 +78,10 @@ def choose_device(settings: Hyperparameters) -> Device:
     else:
         bf16 = settings.precision == "bf16"
     if on_gpu:
-        return Device(torch.device("cuda", 0), torch.cuda.get_device_name(0), bf16)
+        # In a team each process on a machine takes the card with its number.
+        number = int(os.environ.get("LOCAL_RANK", "0")) % torch.cuda.device_count()
+        torch.cuda.set_device(number)
+        return Device(torch.device("cuda", number), torch.cuda.get_device_name(number), bf16)
     return Device(torch.device("cpu"), "cpu", bf16)
 
 
