@@ -62,6 +62,58 @@ sys.exit(program.run_window(["--measure-start"], build, find_resources()))
     assert float(answer.stdout.splitlines()[-1]) > 0
 
 
+def test_write_here_opens_the_library_anew_in_the_same_program(tmp_path: Path) -> None:
+    """Two windows on one library: the second writes when the first is gone, without being started again."""
+    code = """
+import sys
+from pathlib import Path
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+from storydesk.bootstrap import build_desk, find_resources
+from storydesk.storage.home import Home
+from storydesk.storage.library import SqliteLibrary
+from storydesk.ui import program
+from storydesk.ui.main_window import MainWindow
+home = Path(sys.argv[1])
+first = SqliteLibrary(Home(home).library, Home(home).backups)
+first.add_story("Older", "", "Old words.")
+first.add_story("Newer", "", "New words.")
+steps = []
+def step():
+    [window] = [each for each in QApplication.topLevelWidgets() if isinstance(each, MainWindow) and each.isVisible()]
+    if window.banner.isVisible():
+        if not steps:
+            steps.append("reading")
+            window.workroom.manuscripts.open_story(1)
+        elif len(steps) == 1 and window.page.text() == "Old words.":
+            first.close()
+            steps.append("alone")
+        elif window.banner.button.isVisible():
+            steps.append("click")
+            window.banner.button.click()
+            return
+        window.banner.look()
+    elif not window.page.isReadOnly():
+        print(steps[-1], window.page.text())
+        window.page.insert(" Written here.")
+        window.close()
+        timer.stop()
+timer = QTimer(interval=50)
+timer.timeout.connect(step)
+program._begin_work = lambda *given, **named: timer.start()
+code = program.run_window([], lambda *, on_notice: build_desk(home, on_notice=on_notice), find_resources())
+again = SqliteLibrary(Home(home).library, Home(home).backups)
+print(again.list_drafts(1)[0].text)
+again.close()
+sys.exit(code)
+"""
+    answer = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], env=_environment(), capture_output=True, text=True, timeout=120
+    )
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stdout.splitlines() == ["click Old words.", "Old words. Written here."]
+
+
 def test_a_crash_saves_first_and_then_says_so(
     story_window: MainWindow, world: FakeWorld, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
