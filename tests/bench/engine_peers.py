@@ -2,7 +2,12 @@
 
 Needs the extra ``bench``; an engine that is not installed is left out and said to be. Every engine runs in a process
 of its own, in turn, round after round, so that a busy minute hits all alike; figures are medians over the rounds.
-``--quick`` is a short run, ``--model starter`` takes the model that ships.
+``--quick`` is a short run, ``--model starter`` takes the model that ships, ``--only storydesk`` leaves the others out,
+``--markdown docs/benchmarks.md`` writes tables and targets between that page's marks.
+
+What takes long is measured less often: an action is repeated until it took some seconds in all, the slower engines'
+batches are stepped for some seconds at most, and 20,000 words are scored in the first round only, by whoever could be
+an alternative, for half a minute at most.
 """
 
 from __future__ import annotations
@@ -22,24 +27,32 @@ from typing import Any
 
 from tests.bench.bandwidth import measure_bandwidth
 from tests.bench.peers import CONTENDERS, THREADS, Contender, Peer, Storydesk
-from tests.bench.prepare import count_step_bytes, prepare, read_tokens, read_words, save
+from tests.bench.prepare import count_cache_bytes, count_step_bytes, prepare, read_tokens, read_words, save
+from tests.bench.report import format_report, write_report
+from trainer.export.weights import read_shape
 
 PREFILLS = (32, 128, 512, 900)
 ROWS = (1, 4, 8)
 STEPS = 256
+PROMPT = 128
+WORDS = (1000, 20000)
 ROOT = Path(__file__).resolve().parents[2]
 BY_PROCESSOR = "STORYDESK_BENCH_BY_PROCESSOR"
 # A step that was disturbed tells nothing of the engine, so the median of steps is taken and not their sum.
 _REPEATS = 3
+# Seconds after which an action is not repeated, steps are not gone on with, and no window of a text is begun.
+_ENOUGH = 3.0
+_ENOUGH_STEPS = 6.0
+_ENOUGH_SCORING = 30.0
 # Seconds of processor time that others may take in a second, and how often a run is repeated where they took more.
 _DISTURBED = 0.06
-_PATIENCE = 6
+_PATIENCE = 3
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the table, or one engine's part of it in a child process."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", default="124M", choices=("124M", "starter", "tiny"))
+    parser.add_argument("--model", nargs="+", default=["124M"], choices=("124M", "starter", "tiny"))
     parser.add_argument(
         "--quick", action="store_true", help="short runs: 32 steps, no long text, one round unless --rounds says more"
     )
@@ -47,35 +60,43 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", default="", help="engines whose names contain this word")
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "storydesk-bench")
     parser.add_argument("--json", type=Path, help="where the figures go")
+    parser.add_argument("--markdown", type=Path, help="the page whose tables are replaced")
     parser.add_argument(
         "--processor-time",
         action="store_true",
         help="one thread, measured in processor time: for a machine that does other things too",
     )
     parser.add_argument("--child", default="", help=argparse.SUPPRESS)
+    parser.add_argument("--long", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.child:
         if BY_PROCESSOR in os.environ and hasattr(os, "sched_setaffinity"):
             os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
         contender = next(each for each in CONTENDERS if each.name == options.child)
-        print(json.dumps(measure_contender(options.folder, contender, quick=options.quick)))
+        print(json.dumps(measure_contender(options.folder, contender, quick=options.quick, long=options.long)))
         return 0
     if options.processor_time:
         os.environ |= {BY_PROCESSOR: "1", "STORYDESK_BENCH_THREADS": "1"}
-    folder = prepare(options.folder, options.model)
     contenders = [each for each in CONTENDERS if options.only in each.name]
-    rounds = [
-        _measure_round(folder, contenders, options.quick) for _ in range(options.rounds or (1 if options.quick else 3))
-    ]
-    results = _join(folder, rounds, options.model)
-    print(format_table(results))
+    count = options.rounds or (1 if options.quick else 3)
+    results = []
+    for model in options.model:
+        folder = prepare(options.folder, model)
+        rounds = [
+            _measure_round(folder, contenders, quick=options.quick, long=number == 0 and not options.quick)
+            for number in range(count)
+        ]
+        results.append(_join(folder, rounds, model))
+        print(format_report(results[-1]), flush=True)
     if options.json:
         save(results, options.json)
+    if options.markdown:
+        write_report(results, options.markdown)
     return 0
 
 
-def measure_contender(folder: Path, contender: Contender, *, quick: bool) -> dict[str, float]:
-    """Return one engine's figures: milliseconds, tokens per second, megabytes."""
+def measure_contender(folder: Path, contender: Contender, *, quick: bool, long: bool) -> dict[str, float]:
+    """Return one engine's figures: milliseconds, tokens per second, megabytes; ``long`` scores a long text too."""
     peer = contender.peer(folder, contender.kind)
     positions = peer.shape.positions
     tokens = read_tokens(folder, max(positions, 1024))
@@ -92,10 +113,11 @@ def measure_contender(folder: Path, contender: Contender, *, quick: bool) -> dic
     steps = 32 if quick else STEPS
     for rows in ROWS:
         figures[f"decode x{rows}"] = rows / _time_step(peer, tokens, rows, steps)
-    for words in (1000,) if quick else (1000, 20000):
+    peer.prepare_scoring()
+    for words in WORDS if long and contender.long else WORDS[:1]:
         text = read_words(words)
         started = _now()
-        scored = peer.score_text(text)
+        scored = peer.score_text(text, _ENOUGH_SCORING)
         if scored is not None:
             figures[f"score {words}"] = scored / (_now() - started)
     if isinstance(peer, Storydesk):
@@ -142,10 +164,12 @@ def _now() -> float:
     return time.process_time() if BY_PROCESSOR in os.environ else time.perf_counter()
 
 
-def _time(action: Callable[[], object]) -> float:
-    action()
-    seconds = []
-    for _ in range(_REPEATS):
+def _time(action: Callable[[], object], *, warm: bool = False) -> float:
+    """Return the median seconds of an action after one that does not count, unless it is ``warm`` already."""
+    if not warm:
+        action()
+    seconds: list[float] = []
+    while len(seconds) < _REPEATS and sum(seconds) < _ENOUGH:
         started = _now()
         action()
         seconds.append(_now() - started)
@@ -153,16 +177,15 @@ def _time(action: Callable[[], object]) -> float:
 
 
 def _time_step(peer: Peer, tokens: Sequence[int], rows: int, steps: int) -> float:
-    """Return the seconds of one step after a prompt of 128 tokens."""
-    prompt = tokens[:128]
-    started = _now()
+    """Return the seconds of one step after a prompt."""
+    prompt = tokens[:PROMPT]
     if peer.decode_whole(prompt, rows, 1):
-        short = _time(lambda: peer.decode_whole(prompt, rows, 1))
-        return (_time(lambda: peer.decode_whole(prompt, rows, steps + 1)) - short) / steps
+        short = _time(lambda: peer.decode_whole(prompt, rows, 1), warm=True)
+        return (_time(lambda: peer.decode_whole(prompt, rows, steps + 1), warm=True) - short) / steps
     peer.begin(prompt, rows)
-    seconds = []
-    for index in range(steps):
-        batch = [tokens[(index + 7 * row) % len(tokens)] for row in range(rows)]
+    seconds: list[float] = []
+    while len(seconds) < steps and sum(seconds) < _ENOUGH_STEPS:
+        batch = [tokens[(len(seconds) + 7 * row) % len(tokens)] for row in range(rows)]
         started = _now()
         peer.step(batch)
         seconds.append(_now() - started)
@@ -180,21 +203,28 @@ def _read_memory(key: str) -> float:
     return 0.0
 
 
-def _measure_round(folder: Path, contenders: Sequence[Contender], quick: bool) -> dict[str, Any]:
-    """Measure memory's speed, then every engine once."""
+def _measure_round(folder: Path, contenders: Sequence[Contender], *, quick: bool, long: bool) -> dict[str, Any]:
+    """Measure every engine once, and before each how fast memory is read: on some machines that changes."""
     threads = os.environ.get("STORYDESK_BENCH_THREADS", str(THREADS))
-    found: dict[str, Any] = {"bandwidth": measure_bandwidth(int(threads)), "engines": {}, "foreign": {}}
+    found: dict[str, Any] = {"bandwidth": {}, "engines": {}, "foreign": {}}
     for contender in contenders:
         command = [sys.executable, "-m", "tests.bench.engine_peers", "--folder", str(folder), "--child", contender.name]
         environment = {**os.environ, "OMP_NUM_THREADS": threads, "TRANSFORMERS_OFFLINE": "1"}
         for _ in range(_PATIENCE):
-            wait_for_quiet()
+            if BY_PROCESSOR not in os.environ:
+                wait_for_quiet()
+            found["bandwidth"][contender.name] = measure_bandwidth(int(threads))
             started, before = time.perf_counter(), read_foreign_time()
             done = subprocess.run(
-                command + ["--quick"] * quick, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+                command + ["--quick"] * quick + ["--long"] * long,
+                cwd=ROOT,
+                env=environment,
+                capture_output=True,
+                text=True,
+                check=False,
             )
             share = (read_foreign_time() - before) / (time.perf_counter() - started)
-            if share < _DISTURBED:
+            if share < _DISTURBED or BY_PROCESSOR in os.environ:
                 break
         found["foreign"][contender.name] = share
         if done.returncode:
@@ -235,63 +265,41 @@ def _join(folder: Path, rounds: Sequence[dict[str, Any]], model: str) -> dict[st
         engines[name] = {
             key: statistics.median(each[key] for each in measured if key in each) for each in measured for key in each
         }
-    bandwidth = max(each["bandwidth"] for each in rounds)
-    floors = {}
+    read = {name: statistics.median(each["bandwidth"][name] for each in rounds) for name in engines}
+    bounds = {}
     for precision in ("int8", "int4", "fp32"):
-        size = count_step_bytes(folder, precision)
-        files = [folder / "fast" / f"{precision}.onnx{end}" for end in ("", ".data")]
-        whole = sum(path.stat().st_size for path in files if path.is_file())
-        floors[f"storydesk {precision}"] = {"bytes": size, "floor": bandwidth / size, "file": whole / 1e6}
+        name = f"storydesk {precision}"
+        if name in engines:
+            files = [folder / "fast" / f"{precision}.onnx{end}" for end in ("", ".data")]
+            weights = count_step_bytes(folder, precision)
+            cache = count_cache_bytes(folder, PROMPT + STEPS / 2)
+            bounds[name] = {
+                "weights": weights / 1e6,
+                "cache": cache / 1e6,
+                "floor": read[name] / (weights + cache),
+                "file": sum(path.stat().st_size for path in files if path.is_file()) / 1e6,
+                "whole cache": count_cache_bytes(folder, read_shape(folder / "weights").positions) / 1e6,
+            }
     threads = os.environ.get("STORYDESK_BENCH_THREADS", str(THREADS))
-    clock = "processor time" if BY_PROCESSOR in os.environ else "time"
-    machine = f"{platform.processor() or platform.machine()}, {threads} threads, {clock}"
     return {
         "model": model,
-        "machine": machine,
+        "machine": f"{_name_processor()}, {threads} threads{', processor time' if BY_PROCESSOR in os.environ else ''}",
         "rounds": len(rounds),
-        "bandwidth": bandwidth,
-        "floors": floors,
+        "bandwidth": statistics.median(read.values()) if read else 0.0,
+        "bounds": bounds,
         "engines": engines,
         "foreign": max((share for each in rounds for share in each["foreign"].values()), default=0.0),
     }
 
 
-def format_table(results: dict[str, Any]) -> str:
-    """Return the figures as Markdown, with ratios to ours in 8 bits."""
-    keys = list(dict.fromkeys(key for figures in results["engines"].values() for key in figures))
-    speed = f"memory is read at {results['bandwidth'] / 1e9:.1f} GB/s"
-    lines = [
-        f"{results['model']}, {results['machine']}, medians of {results['rounds']} rounds; {speed}.",
-        f"Others took at most {results['foreign']:.0%} of one processor while an engine was measured.",
-        "",
-        "Milliseconds: load to the first token, prefill, edit, cancel. Tokens per second: decode, score. Memory: MB.",
-        "",
-        "| engine | " + " | ".join(keys) + " |",
-        "|---|" + "---:|" * len(keys),
-    ]
-    ours = results["engines"].get("storydesk int8", {})
-    for name, figures in results["engines"].items():
-        cells = []
-        for key in keys:
-            value = figures.get(key)
-            text = "-" if value is None else f"{value:,.0f}" if value >= 100 else f"{value:.1f}"
-            if value and ours.get(key) and name != "storydesk int8":
-                faster = ours[key] / value if key.startswith(("decode", "score")) else value / ours[key]
-                text += f" ({faster:.2f}x)"
-            cells.append(text)
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    lines += ["", "In brackets: how many times as much of it ours in 8 bits does, or as quickly.", ""]
-    for name, floor in results["floors"].items():
-        figures = results["engines"].get(name)
-        if figures:
-            share = figures["decode x1"] / floor["floor"]
-            lines.append(
-                f"- {name}: {floor['bytes'] / 1e6:.0f} MB read per token, so at most {floor['floor']:.0f} tok/s; "
-                f"{figures['decode x1']:.0f} is {share:.0%} of that. Four at once: "
-                f"{figures['decode x4'] / figures['decode x1']:.2f}x one. Memory: {figures['memory']:.0f} MB, "
-                f"{figures['memory'] / floor['file']:.2f}x the file of {floor['file']:.0f} MB."
-            )
-    return "\n".join(lines)
+def _name_processor() -> str:
+    """Return the processor's name as Linux gives it, else as Python does."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import dataclasses
 import os
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
@@ -54,16 +55,34 @@ class Peer(ABC):
         """Write ``steps`` tokens for each row in one call where the engine has no steps; return whether it did."""
         return False
 
-    def score_text(self, text: str) -> int | None:
-        """Compute the nats of a text's tokens and return how many it has; None where the engine can't."""
+    def prepare_scoring(self) -> None:
+        """Load what turns text into tokens: loading is not what is measured."""
         from tokenizers import Tokenizer
 
-        ids = Tokenizer.from_file(str(self.folder / "weights" / "tokenizer.json")).encode(text).ids
-        return None if self.score([self.shape.end_token_id, *ids]) is None else len(ids)
+        self._tokenizer: Any = Tokenizer.from_file(str(self.folder / "weights" / "tokenizer.json"))
 
-    def score(self, tokens: Sequence[int]) -> float | None:
-        """Return the nats of all tokens after the first, in windows half of which overlap; None where it can't."""
-        return None
+    def score_text(self, text: str, most_seconds: float) -> int | None:
+        """Compute the nats of a text's tokens and return of how many; None where the engine can't.
+
+        Past ``most_seconds`` no further window is begun.
+        """
+        return self.score([self.shape.end_token_id, *self._tokenizer.encode(text).ids], most_seconds)
+
+    def score(self, tokens: Sequence[int], most_seconds: float) -> int | None:
+        """Compute the nats of all tokens after the first, in windows half of which overlap; return of how many."""
+        ends = time.perf_counter() + most_seconds
+        scored = 0
+        for start, end, first in self.list_windows(len(tokens)):
+            if not self.score_window(tokens, start, end, first):
+                return None
+            scored += end + 1 - first
+            if time.perf_counter() > ends:
+                break
+        return scored
+
+    def score_window(self, tokens: Sequence[int], start: int, end: int, first: int) -> bool:
+        """Read tokens from ``start`` to ``end`` and compute the nats from ``first`` on; return whether it can."""
+        return False
 
     def list_windows(self, count: int) -> list[tuple[int, int, int]]:
         """Return start, end and first scored target of the windows that our own scoring reads too."""
@@ -115,14 +134,19 @@ class Storydesk(Peer):
         else:
             self._rows.step(tokens, self._cancellation)
 
-    def score_text(self, text: str) -> int | None:
-        """Score as the heat map does, ranks and entropies included."""
-        from storydesk.inference.scoring import TextScorer
+    def prepare_scoring(self) -> None:
+        """Load the tokenizer as the app does."""
         from storydesk.inference.tokenizer import TextTokenizer
 
         model = self.session.model
-        tokenizer = TextTokenizer(model.tokenizer, model.name, model.vocabulary)
-        return len(TextScorer(self.session, tokenizer, "ascii-1").score(text, "", self._cancellation).tokens)
+        self._tokenizer = TextTokenizer(model.tokenizer, model.name, model.vocabulary)
+
+    def score_text(self, text: str, most_seconds: float) -> int | None:
+        """Score the whole text as the heat map does, ranks and entropies included."""
+        from storydesk.inference.scoring import TextScorer
+
+        scorer = TextScorer(self.session, self._tokenizer, "ascii-1")
+        return len(scorer.score(text, "", self._cancellation).tokens)
 
 
 class Transformers(Peer):
@@ -164,17 +188,15 @@ class Transformers(Peer):
 
         self._past = self._run(torch.tensor(tokens)[:, None], self._past).past_key_values
 
-    def score(self, tokens: Sequence[int]) -> float | None:
-        """One forward pass for each window, logits for what is scored only."""
+    def score_window(self, tokens: Sequence[int], start: int, end: int, first: int) -> bool:
+        """One forward pass, logits for what is scored only."""
         import torch
 
-        total = 0.0
-        for start, end, first in self.list_windows(len(tokens)):
-            ids = torch.tensor([list(tokens[start:end])])
-            targets = torch.tensor(tokens[first : end + 1])
-            output = self._network(input_ids=ids, use_cache=False, logits_to_keep=len(targets))
-            total += float(torch.nn.functional.cross_entropy(output.logits[0].float(), targets, reduction="sum"))
-        return total
+        targets = torch.tensor(tokens[first : end + 1])
+        ids = torch.tensor([list(tokens[start:end])])
+        output = self._network(input_ids=ids, use_cache=False, logits_to_keep=len(targets))
+        float(torch.nn.functional.cross_entropy(output.logits[0].float(), targets, reduction="sum"))
+        return True
 
 
 class Optimum(Transformers):
@@ -203,9 +225,9 @@ class Optimum(Transformers):
         mask = torch.ones((len(ids), length), dtype=torch.int64)
         return self._network(input_ids=ids, attention_mask=mask, past_key_values=past, use_cache=True)
 
-    def score(self, tokens: Sequence[int]) -> float | None:
+    def score_window(self, tokens: Sequence[int], start: int, end: int, first: int) -> bool:
         """Not measured: its logits are those of every token, which no writer would wait for."""
-        return None
+        return False
 
 
 class CTranslate2(Peer):
@@ -247,14 +269,11 @@ class CTranslate2(Peer):
         self._write(tokens, rows, steps)
         return True
 
-    def score(self, tokens: Sequence[int]) -> float | None:
-        """Score each window; it computes the overlap's logits too, because it can't leave them out."""
-        total = 0.0
-        for start, end, first in self.list_windows(len(tokens)):
-            words = [self._words[token] for token in tokens[start : min(end + 1, start + self.shape.positions)]]
-            result = self._generator.score_batch([words])[0]
-            total -= float(np.sum(result.log_probs[first - start - 1 :]))
-        return total
+    def score_window(self, tokens: Sequence[int], start: int, end: int, first: int) -> bool:
+        """Score the window; it computes the overlap's logits too, because it can't leave them out."""
+        words = [self._words[token] for token in tokens[start : min(end + 1, start + self.shape.positions)]]
+        float(np.sum(self._generator.score_batch([words])[0].log_probs[first - start - 1 :]))
+        return True
 
 
 class LlamaCpp(Peer):
@@ -318,21 +337,22 @@ class LlamaCpp(Peer):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Contender:
-    """An engine in the table."""
+    """An engine in the table; ``long`` ones score 20,000 words too."""
 
     name: str
     peer: type[Peer]
     kind: str
+    long: bool = False
 
 
 CONTENDERS = (
-    Contender("storydesk int8", Storydesk, "int8"),
-    Contender("storydesk int4", Storydesk, "int4"),
+    Contender("storydesk int8", Storydesk, "int8", long=True),
+    Contender("storydesk int4", Storydesk, "int4", long=True),
     Contender("storydesk fp32", Storydesk, "fp32"),
     Contender("transformers fp32", Transformers, "fp32"),
-    Contender("transformers bf16", Transformers, "bf16"),
+    Contender("transformers bf16", Transformers, "bf16", long=True),
     Contender("optimum fp32", Optimum, "fp32"),
-    Contender("ctranslate2 int8", CTranslate2, "int8"),
+    Contender("ctranslate2 int8", CTranslate2, "int8", long=True),
     Contender("llama.cpp q8_0", LlamaCpp, "q8_0"),
     Contender("llama.cpp q4_0", LlamaCpp, "q4_0"),
     Contender("llama.cpp q4_0 repacked", LlamaCpp, "q4_0 repacked"),

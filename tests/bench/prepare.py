@@ -1,14 +1,20 @@
-"""Makes what the benchmarks read: one set of weights in every engine's own format, kept for the next run."""
+"""Makes what the benchmarks read: one set of weights in every engine's own format, kept for the next run.
+
+Our own graphs are made again after the code that makes them has changed.
+"""
 
 from __future__ import annotations
 
-import itertools
+import hashlib
 import json
+import random
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import trainer.export.graph
 from storydesk.domain.style_model import StyleModel
 from tests.bench.gguf_writer import quantise_gguf, write_gguf
 from tests.fakes.tiny_gpt2 import make_tiny_gpt2
@@ -16,7 +22,7 @@ from tests.fakes.tiny_style_model import STARTER
 from trainer.base import open_base
 from trainer.export.activations import measure_activations
 from trainer.export.building import make_passage_rows
-from trainer.export.graph import build_graph
+from trainer.export.graph import CARES, Care, build_graph
 from trainer.export.passage import CALIBRATION, MEASURED
 from trainer.export.weights import read_shape
 from trainer.text.template import Template
@@ -37,19 +43,28 @@ def prepare(root: Path, name: str, *, peers: bool = True) -> Path:
             shutil.copytree(STARTER, weights, dirs_exist_ok=True)
         else:
             make_tiny_gpt2(weights, **SIZES[name])
-    if not (folder / "fast" / "int4.onnx").is_file():
-        _build_graphs(weights, folder / "fast")
+    made_by = folder / "fast" / "made_by"
+    if not made_by.is_file() or made_by.read_text(encoding="ascii") != _identify_code():
+        _build_graphs(weights, folder / "fast", CARES[1] if name == "starter" else CARES[0])
+        made_by.write_text(_identify_code(), encoding="ascii")
     if peers:
         _convert(folder, weights)
     return folder
 
 
-def _build_graphs(weights: Path, out: Path) -> None:
+def _identify_code() -> str:
+    """Return what is another string as soon as the code that makes graphs is other code."""
+    paths = sorted(Path(trainer.export.graph.__file__).parent.glob("*.py"))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()
+
+
+def _build_graphs(weights: Path, out: Path, care: Care) -> None:
+    """Build what ``trainer build`` builds; ``care`` is what it would choose for the model's 4 bits."""
     build_graph(weights, out / "fp32.onnx", "fp32")
     rows = make_passage_rows(open_base(weights), CALIBRATION)
     activations = measure_activations(weights, out / "fp32.onnx", rows)
     build_graph(weights, out / "int8.onnx", "int8", activations=activations, by_rows=True)
-    build_graph(weights, out / "int4.onnx", "int4", activations=activations)
+    build_graph(weights, out / "int4.onnx", "int4", activations=activations, care=care)
 
 
 def _convert(folder: Path, weights: Path) -> None:
@@ -85,15 +100,18 @@ def read_tokens(folder: Path, count: int) -> list[int]:
 
 
 def read_words(count: int) -> str:
-    """Return ``count`` words of our own prose, begun again as often as needed."""
+    """Return paragraphs of ``count`` words and more: sentences of our own prose, drawn anew for every paragraph.
+
+    No two paragraphs are alike, so nothing can be answered from what was scored before.
+    """
+    sentences = [each for text in MEASURED for each in re.split(r"(?<=[.!?])\s+", text) if each.strip()]
+    draw = random.Random(7)
     pieces: list[str] = []
     words = 0
-    for piece in itertools.cycle(paragraph for text in MEASURED for paragraph in text.split("\n\n")):
-        pieces.append(piece)
-        words += len(piece.split())
-        if words >= count:
-            return "\n\n".join(pieces)
-    return ""
+    while words < count:
+        pieces.append(" ".join(draw.sample(sentences, draw.randint(3, 6))))
+        words += len(pieces[-1].split())
+    return "\n\n".join(pieces)
 
 
 def describe_graph(folder: Path, precision: str) -> StyleModel:
@@ -125,6 +143,7 @@ def count_step_bytes(folder: Path, precision: str) -> int:
     """Return the bytes of weights that one step reads: all of the narrow layers and the output layer.
 
     Embeddings are looked up and not read, and the layers of the kernel for many tokens are left alone.
+    ``count_cache_bytes`` says what comes on top.
     """
     import onnx
 
@@ -139,6 +158,12 @@ def count_step_bytes(folder: Path, precision: str) -> int:
             size *= length
         total += size
     return total
+
+
+def count_cache_bytes(folder: Path, tokens: float) -> float:
+    """Return the bytes of keys and values that a step reads after ``tokens`` tokens, in float32."""
+    shape = read_shape(folder / "weights")
+    return 2 * 4 * shape.layers * shape.width * tokens
 
 
 def save(results: object, path: Path) -> None:
