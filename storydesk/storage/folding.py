@@ -32,29 +32,37 @@ class FoldedText:
                 odd.append(character)
             elif folded != character:
                 table[ord(character)] = folded
-        self._places: list[int] = []
-        self._shifts: list[int] = []
+        self._starts: list[int] = []
+        self._unfolded: list[tuple[int, int, int]] = []
         if odd:
             text = self._unfold(text.translate(table), odd)
             self.text = text
         else:
             self.text = text.translate(table)
 
-    def place(self, offset: int) -> int:
-        """Return the place in the original of a place in the folded text."""
-        number = bisect_right(self._places, offset) - 1
-        return offset - self._shifts[number] if number >= 0 else offset
+    def place(self, offset: int, *, end: bool = False) -> int:
+        """Return the place in the original of a place in the folded text.
+
+        One inside what a single character has become is the place before that character, or with ``end`` behind it.
+        """
+        number = bisect_right(self._starts, offset) - 1
+        if number < 0:
+            return offset
+        start, length, place = self._unfolded[number]
+        if start < offset < start + length:
+            return place + end
+        return place if offset == start and length else place + 1 + offset - start - length
 
     def _unfold(self, text: str, odd: Sequence[str]) -> str:
         pieces: list[str] = []
-        end = shift = length = 0
+        end = length = 0
         for match in re.finditer(f"[{re.escape(''.join(odd))}]", text):
             folded = fold(match.group())
             pieces += (text[end : match.start()], folded)
-            length += match.start() - end + len(folded)
+            length += match.start() - end
+            self._starts.append(length)
+            self._unfolded.append((length, len(folded), match.start()))
+            length += len(folded)
             end = match.end()
-            shift += len(folded) - 1
-            self._places.append(length)
-            self._shifts.append(shift)
         pieces.append(text[end:])
         return "".join(pieces)

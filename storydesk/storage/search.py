@@ -134,7 +134,7 @@ def _find_matches(text: str, terms: Sequence[re.Pattern[str]]) -> list[_Match]:
         for count, match in enumerate(term.finditer(folded.text)):
             if count >= _MOST_MATCHES:
                 break
-            start, end = folded.place(match.start()), folded.place(match.end())
+            start, end = folded.place(match.start()), folded.place(match.end(), end=True)
             if end > start:
                 matches.append(_Match(start, end, number))
     return sorted(matches, key=lambda match: (match.start, match.end))
