@@ -84,7 +84,7 @@ def test_what_is_written_and_changed_is_seen_soon(memory_window: MainWindow, qtb
     entry = next(each for each in memory_window.workroom.memory.page.entries if each.title == "Mara")
     memory_window.memory.panel.context.text.anchorClicked.emit(QUrl(f"off:{entry.id}"))
     qtbot.waitUntil(lambda: "She keeps" not in _seen(memory_window), timeout=WAIT)
-    assert "1 of them on" in memory_window.memory.panel.entries.text()
+    assert "2 entries, 1 on" in memory_window.memory.panel.entries.text()
     memory_window.memory.panel.context.text.anchorClicked.emit(QUrl("edit:note"))
     assert memory_window.memory.panel.note.hasFocus()
     memory_window.memory.panel.context.text.anchorClicked.emit(QUrl("edit:prompt"))

@@ -14,7 +14,7 @@ from storydesk.ui.memory.context_view import ContextView
 from storydesk.ui.sentences import say_count
 from storydesk.ui.theme import SPACE_M, SPACE_S, icon, indent_number, make_label, set_role
 
-MEMORY_LINES = 4
+MEMORY_LINES = 3
 NOTE_LINES = 2
 
 
@@ -73,7 +73,7 @@ class MemoryPanel(QWidget):
         on = sum(entry.enabled for entry in page.entries)
         self.entries.setText(
             say_count(len(page.entries), self.tr("Lorebook: {n} entry"), self.tr("Lorebook: {n} entries"))
-            + ("" if on == len(page.entries) else self.tr(", {on} of them on").format(on=on))
+            + ("" if on == len(page.entries) else self.tr(", {on} on").format(on=on))
         )
         if page.memory != self._memory:
             self._show_memory(page.memory)

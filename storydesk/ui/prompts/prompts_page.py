@@ -263,6 +263,9 @@ class PromptsPage(QWidget):
         self.restore_button = QPushButton(icon("arrow-u-up-left"), self.tr("Take out of the trash"), self)
         self.restore_button.clicked.connect(lambda: self._shelf.trash([each.id for each in self.chosen], restore=True))
         row = FlowLayout()
+        label = make_label(self.tr("Tags"), "muted", self, wrap=False)
+        label.setBuddy(self.tags)
+        row.add(label)
         row.add(self.tags, stretched=True)
         row.add(self.restore_button, self.remove_button)
         return row
