@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QStackedWidget, QWidget
+from PySide6.QtWidgets import QStackedWidget
 
 from storydesk.bridge.authorship_form import count_units, to_units
 from storydesk.bridge.draft_controller import Compared, read_open_runs
@@ -284,9 +284,9 @@ class DraftRoom(QObject):
         if page is not None and self._pages.currentWidget() is page:
             page.search()
 
-    def _turn_to(self, page: QWidget) -> None:
+    def _turn_to(self, page: DraftsPage | GenerationsPage) -> None:
         self._pages.setCurrentWidget(page)
-        page.setFocus()
+        page.first.setFocus()
 
     def _on_left(self) -> None:
         self._workroom.drafts.cancel_comparison()

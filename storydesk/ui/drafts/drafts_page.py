@@ -67,7 +67,7 @@ class DraftsPage(QWidget):
         QShortcut(QKeySequence("Esc"), self, context=Qt.ShortcutContext.WidgetWithChildrenShortcut).activated.connect(
             self.leave_wanted
         )
-        self.setFocusProxy(self.versions)
+        self.first = self.versions  # no focus proxy: Tab would never come to what stands before it
         self._show_choice()
 
     def show_versions(self, shelf: DraftShelf, open_draft: int) -> None:

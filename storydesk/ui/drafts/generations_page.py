@@ -68,7 +68,7 @@ class GenerationsPage(QWidget):
         QShortcut(QKeySequence("Esc"), self, context=Qt.ShortcutContext.WidgetWithChildrenShortcut).activated.connect(
             self.leave_wanted
         )
-        self.setFocusProxy(self.list)
+        self.first = self.list  # no focus proxy: Tab would never come to what stands before it
         self._on_row_changed(-1)
 
     @property
