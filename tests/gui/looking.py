@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator
 
 from PySide6.QtCore import QRect, QSize, Qt, QTranslator
-from PySide6.QtGui import QAccessible
+from PySide6.QtGui import QAccessible, QColor, QImage
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractScrollArea,
@@ -27,6 +28,9 @@ from PySide6.QtWidgets import (
     QToolButton,
     QWidget,
 )
+
+from storydesk.ui.theme import current_tokens
+from storydesk.ui.theme.tokens import contrast_ratio
 
 LONGER = 0.4
 ACCENTED = str.maketrans("aceinosuyzACEINOSUYZ", "áçéîñöšüýžÁÇÉÎÑÖŠÜÝŽ")
@@ -78,6 +82,39 @@ def find_nameless(root: QWidget) -> list[str]:
         elif interface.role() == QAccessible.Role.NoRole:
             found.append(f"{name}: no role")
     return found
+
+
+def find_faint(root: QWidget) -> list[str]:
+    """Return texts that are too close to the ground on which they are painted: 4.5:1, 3:1 where they are disabled."""
+    found = []
+    picture = root.grab().toImage()
+    ratio = picture.devicePixelRatio()
+    for widget in _visible(root):
+        if not isinstance(widget, (QLabel, QAbstractButton, QLineEdit, QComboBox)) or not _text(widget):
+            continue
+        place = QRect(widget.mapTo(root, widget.rect().topLeft()), widget.size())
+        if not root.rect().contains(place) or widget.visibleRegion().isEmpty() or place.width() < 8:
+            continue
+        area = picture.copy(QRect(place.topLeft() * ratio, place.size() * ratio))
+        ground = _commonest(area)
+        ink = widget.palette().color(widget.foregroundRole())
+        if isinstance(widget, QAbstractButton) and widget.property("role") == "primary" and widget.isEnabled():
+            ink = QColor(current_tokens().on_accent)
+        least = 4.5 if widget.isEnabled() else 3.0
+        seen = contrast_ratio(ink.name(), ground.name())
+        if seen < least:
+            found.append(
+                f"{type(widget).__name__} {_text(widget)[:40]!r}: {ink.name()} on {ground.name()}, {seen:.2f}:1"
+            )
+    return found
+
+
+def _commonest(picture: QImage) -> QColor:
+    step = max(1, picture.height() // 12)
+    points = Counter(
+        picture.pixel(x, y) for y in range(1, picture.height() - 1, step) for x in range(1, picture.width() - 1)
+    )
+    return QColor(points.most_common(1)[0][0]) if points else QColor("white")
 
 
 def focusable(root: QWidget) -> list[QWidget]:

@@ -44,10 +44,12 @@ def leave_places(window: MainWindow) -> None:
     for dialog in window.findChildren(QDialog):
         if dialog.isVisible():
             dialog.close()
+    window.tools.find_bar.hide()
     window.at_home.palette.leave()
     window.at_home.tour.leave()
-    for name in ("focus_mode",):
-        window.actions_by_name[name].setChecked(False)
+    for name in ("focus_mode", "heat_map", "show_authorship"):
+        if window.actions_by_name[name].isChecked():
+            window.actions_by_name[name].trigger()
     window.side.show_writing()
     QApplication.sendPostedEvents()
     QApplication.processEvents()
@@ -87,6 +89,42 @@ def _preferences(tab: int) -> Callable[[MainWindow, Await], QWidget]:
         return dialog
 
     return open_tab
+
+
+def _insight(page: str) -> Callable[[MainWindow, Await], QWidget]:
+    def open_page(window: MainWindow, _await: Await) -> QWidget:
+        window.partner.show_tab("insight")
+        window.insight.panel.show_page(page)
+        return window
+
+    return open_page
+
+
+def _controls(window: MainWindow, _await: Await) -> QWidget:
+    window.partner.show_tab("write")
+    window.partner.write.show_controls()
+    return window
+
+
+def _toggled(name: str) -> Callable[[MainWindow, Await], QWidget]:
+    def switch_on(window: MainWindow, _await: Await) -> QWidget:
+        window.actions_by_name[name].setChecked(False)
+        window.actions_by_name[name].trigger()
+        return window
+
+    return switch_on
+
+
+def _ways(window: MainWindow, wait: Await) -> QWidget:
+    _three_ways(window, wait)
+    return _dialog("compare_ways")(window, wait)
+
+
+def _replace(window: MainWindow, wait: Await) -> QWidget:
+    window.actions_by_name["replace"].trigger()
+    wait(window.tools.find_bar.isVisible)
+    window.tools.find_bar.words.setText("the")
+    return window
 
 
 def _models(window: MainWindow, wait: Await) -> QWidget:
@@ -237,11 +275,27 @@ PLACES: tuple[Place, ...] = (
     Place("trashed", _undo),
     Place("polish", _polish_notes),
     Place("polish-page", _polish_page),
+    Place("controls", _controls),
+    Place("ways", _ways),
+    Place("insight-surprise", _insight("surprise")),
+    Place("insight-repetition", _insight("repetition")),
+    Place("insight-reading", _insight("reading")),
+    Place("heat-map", _toggled("heat_map")),
+    Place("find", _by_action("find")),
+    Place("replace", _replace),
+    Place("story-details", _by_action("story_details")),
+    Place("part-details", _by_action("part_details")),
+    Place("authorship", _toggled("show_authorship")),
+    Place("statement", _dialog("authorship_statement")),
+    Place("drafts", _by_action("show_drafts")),
+    Place("generations", _by_action("show_generations")),
+    Place("backups", _dialog("backups")),
     Place("export", _dialog("export")),
     Place("models", _models),
     Place("preferences", _preferences(0)),
-    Place("preferences-look", _preferences(1)),
-    Place("preferences-keys", _preferences(2)),
+    Place("preferences-page", _preferences(1)),
+    Place("preferences-look", _preferences(2)),
+    Place("preferences-keys", _preferences(3)),
     Place("tuning-words", _tuning(WORDS)),
     Place("tuning-plan", _tuning(PLAN)),
     Place("tuning-run", _tuning(RUN)),

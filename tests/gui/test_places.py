@@ -15,7 +15,7 @@ from storydesk.ui.main_window import MainWindow
 from storydesk.ui.theme import apply_theme, set_comfort
 from tests.fakes.services import FakeWorld
 from tests.gui.conftest import WAIT, make_library_world
-from tests.gui.looking import LongWinded, find_cut, find_nameless, focusable
+from tests.gui.looking import LongWinded, find_cut, find_faint, find_nameless, focusable
 from tests.gui.places import PLACES, Place, leave_places
 
 OpenWindow = Callable[[FakeWorld], MainWindow]
@@ -89,6 +89,19 @@ def test_everything_that_takes_keys_has_a_name_and_can_be_reached(visit: Visit) 
 
     visit(QSize(1280, 800), look)
     assert not wrong, "\n" + "\n".join(wrong)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark", "contrast"])
+def test_all_text_can_be_read_in_every_theme(visit: Visit, qapp: QApplication, theme: str) -> None:
+    apply_theme(qapp, theme)
+    faint: list[str] = []
+
+    def look(place: Place, shown: QWidget) -> None:
+        apply_theme(qapp, theme)
+        faint.extend(f"{place.name}: {each}" for each in find_faint(shown))
+
+    visit(QSize(1280, 800), look)
+    assert not faint, "\n" + "\n".join(sorted(set(faint)))
 
 
 def _tab_round(shown: QWidget) -> list[QWidget]:

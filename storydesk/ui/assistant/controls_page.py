@@ -38,6 +38,7 @@ from storydesk.ui.theme import (
     icon,
     indent_number,
     make_label,
+    set_hint,
     set_role,
 )
 
@@ -92,6 +93,10 @@ class ControlsPage(QWidget):
         self._showing = False
         self._tell()
 
+    def take(self, controls: WritingControls) -> None:
+        """Take other controls as if the writer had set them."""
+        self._become(self._desk.change(controls))
+
     def show_polish(self, on: bool) -> None:
         """Show whether what is written is mended before it is offered."""
         self.polish_box.blockSignals(True)
@@ -117,7 +122,7 @@ class ControlsPage(QWidget):
         self._add_ending()
         self._add_rest()
         self._column.addStretch(1)
-        scroll = QScrollArea(self)
+        self.scroll = scroll = QScrollArea(self)
         scroll.setWidgetResizable(True)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -227,7 +232,7 @@ class ControlsPage(QWidget):
         )
         self._head(self.tr("Your own presets"))
         self.name_field = QLineEdit(self)
-        self.name_field.setPlaceholderText(self.tr("A name, such as “Ghost stories”"))
+        set_hint(self.name_field, self.tr("A name, such as “Ghost stories”"))
         self.name_field.setAccessibleName(self.tr("Name of the preset"))
         self.name_field.returnPressed.connect(self._on_keep_clicked)
         self.keep_button = WrapButton(self.tr("Keep these controls"), self)

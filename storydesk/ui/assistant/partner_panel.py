@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFrame, QStackedWidget, QToolButton, QVBoxLayout, 
 from storydesk.services.ports import SettingsStore
 from storydesk.ui.assistant.polish_panel import PolishPanel
 from storydesk.ui.assistant.write_panel import WritePanel
-from storydesk.ui.theme import SPACE_L, SPACE_M, SPACE_XS, FlowLayout, ScaledWidth, set_role
+from storydesk.ui.theme import SPACE_L, SPACE_M, SPACE_XS, FlowLayout, ScaledWidth, VerticalArea, set_role
 
 WIDTH = 318
 
@@ -48,8 +48,8 @@ class PartnerPanel(QFrame):
         """Add a tab, last or at a place; the action ``show_<name>`` (checkable) is joined here."""
         action = self._actions[f"show_{name}"]
         self._group.addAction(action)
-        self._tabs[name] = page
-        self.pages.addWidget(page)
+        self._tabs[name] = VerticalArea(page)
+        self.pages.addWidget(self._tabs[name])
         action.triggered.connect(lambda _checked=False: self.show_tab(name))
         button = QToolButton(self)
         button.setDefaultAction(action)

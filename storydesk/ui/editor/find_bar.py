@@ -6,7 +6,6 @@ from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QFrame,
-    QHBoxLayout,
     QLineEdit,
     QPushButton,
     QSizePolicy,
@@ -17,7 +16,7 @@ from PySide6.QtWidgets import (
 
 from storydesk.domain.text_search import SearchQuery
 from storydesk.ui.sentences import say_count
-from storydesk.ui.theme import SPACE_L, SPACE_S, SPACE_XS, icon, make_label, set_role
+from storydesk.ui.theme import SPACE_L, SPACE_S, SPACE_XS, FlowLayout, icon, make_label, set_hint, set_role
 
 
 class FindBar(QFrame):
@@ -123,20 +122,14 @@ class FindBar(QFrame):
         return super().eventFilter(watched, event)
 
     def _lay_out(self) -> None:
-        upper = QHBoxLayout()
-        upper.setSpacing(SPACE_XS)
-        upper.addWidget(self.words, 1)
-        for widget in (self.case, self.whole, self.regex, self.scope, self.said):
-            upper.addWidget(widget)
-        for button in (self.previous, self.next, self.close_button):
-            upper.addWidget(button)
+        upper = FlowLayout(space=SPACE_XS)
+        upper.add(self.words, stretched=True)
+        upper.add(self.case, self.whole, self.regex, self.scope, self.said)
+        upper.add(self.previous, self.next, self.close_button)
         self.lower_row = QWidget(self)
-        lower = QHBoxLayout(self.lower_row)
-        lower.setContentsMargins(0, 0, 0, 0)
-        lower.setSpacing(SPACE_XS)
-        lower.addWidget(self.put, 1)
-        lower.addWidget(self.replace_button)
-        lower.addWidget(self.all_button)
+        lower = FlowLayout(self.lower_row, space=SPACE_XS)
+        lower.add(self.put, stretched=True)
+        lower.add(self.replace_button, self.all_button)
         column = QVBoxLayout(self)
         column.setContentsMargins(SPACE_L, SPACE_S, SPACE_L, SPACE_S)
         column.setSpacing(SPACE_XS)
@@ -146,7 +139,7 @@ class FindBar(QFrame):
 
     def _make_field(self, name: str) -> QLineEdit:
         field = QLineEdit(self)
-        field.setPlaceholderText(name)
+        set_hint(field, name)
         field.setAccessibleName(name)
         field.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         field.setMinimumWidth(80)

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 from storydesk.domain.outline import PartDetails, Status, StoryDetails
 from storydesk.services.outline import tidy_tags
 from storydesk.ui.sentences import say_status
-from storydesk.ui.theme import SPACE_S, SPACE_XS, icon, indent_number, make_label, set_role
+from storydesk.ui.theme import SPACE_S, SPACE_XS, icon, indent_number, make_label, set_hint, set_role
 from storydesk.ui.window_timers import make_single_shot
 
 KEEP_MILLISECONDS = 500
@@ -80,10 +80,10 @@ class DetailsEditor(QFrame):
         self.target.setAccessibleName(self.tr("Target in words"))
         indent_number(self.target)
         self.tags = QLineEdit(self)
-        self.tags.setPlaceholderText(self.tr("Tags, with commas between"))
+        set_hint(self.tags, self.tr("Tags, with commas between"))
         self.tags.setAccessibleName(self.tr("Tags"))
         self.note = QPlainTextEdit(self)
-        self.note.setPlaceholderText(self.tr("A note to yourself"))
+        set_hint(self.note, self.tr("A note to yourself"))
         self.note.setAccessibleName(self.tr("Note"))
         self.note.setTabChangesFocus(True)
         self.note.setFixedHeight(self.note.fontMetrics().lineSpacing() * NOTE_LINES + 3 * SPACE_S)

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QToolButton, QWidge
 
 from storydesk.domain.outline import Status, StoryDetails
 from storydesk.ui.sentences import say_status
-from storydesk.ui.theme import SPACE_XS, icon, set_role
+from storydesk.ui.theme import SPACE_XS, icon, set_hint, set_role
 from storydesk.ui.window_timers import make_single_shot
 
 SEARCH_MILLISECONDS = 200
@@ -32,7 +32,7 @@ class ShelfSearch(QWidget):
         self.choice: Choice = ALL
         self._offered: tuple[tuple[str, ...], tuple[Status, ...]] = ((), ())
         self.field = QLineEdit(self)
-        self.field.setPlaceholderText(self.tr("Search"))
+        set_hint(self.field, self.tr("Search"))
         self.field.setAccessibleName(self.tr("Search all stories"))
         self.field.setToolTip(self.tr("Words, or “a phrase” in quotes, in any draft of any story"))
         self.field.setClearButtonEnabled(True)

@@ -33,13 +33,5 @@ class VerticalArea(QScrollArea):
         lines = self.fontMetrics().lineSpacing() * LEAST_LINES
         return QSize(hint.width() + self._room_for_bar(), min(hint.height(), lines))
 
-    def focusNextPrevChild(self, forward: bool) -> bool:  # noqa: N802 - Qt's name and order
-        """Let the keys go on; what they come to is scrolled into view."""
-        moved = super().focusNextPrevChild(forward)
-        at = self.focusWidget()
-        if at is not None:
-            self.ensureWidgetVisible(at)
-        return moved
-
     def _room_for_bar(self) -> int:
         return self.verticalScrollBar().sizeHint().width()
