@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable
 
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QModelIndex, QPoint, QPointF, Qt
 from PySide6.QtGui import QTextCharFormat
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
@@ -15,6 +15,9 @@ from pytestqt.qtbot import QtBot
 from storydesk.bridge.insight_item_model import PAYLOAD
 from storydesk.domain.insight import HeatKind
 from storydesk.domain.repetition import Repetition, RepetitionKind
+from storydesk.domain.settings import HEAT_KIND
+from storydesk.ui.editor.heat_map import HeatWord
+from storydesk.ui.insight.entry_list import EntryList
 from storydesk.ui.main_window import MainWindow
 from storydesk.ui.theme import apply_theme
 from tests.fakes.services import FakeWorld, make_model
@@ -95,8 +98,9 @@ def test_colours_follow_typing_and_come_back_with_the_score(draft: MainWindow, q
     assert [page.text()[word.start : word.end].strip(".,") for word in _surprises(draft)] == ["teh", "recieve"]
 
 
-def _surprises(window: MainWindow) -> list[object]:
-    words, place = [], 0
+def _surprises(window: MainWindow) -> list[HeatWord]:
+    words: list[HeatWord] = []
+    place = 0
     while (word := window.insight.heat.find_next(place, 1)) is not None:
         words.append(word)
         place = word.end
@@ -123,12 +127,13 @@ def test_the_strip_tells_of_the_word_at_the_cursor(draft: MainWindow, qtbot: QtB
 
 def test_the_kind_of_map_is_kept(draft: MainWindow, world: FakeWorld) -> None:
     draft.actions_by_name["heat_rank"].trigger()
-    assert draft.insight.heat.kind is HeatKind.RANK
+    kinds = [draft.insight.heat.kind]
     assert draft.actions_by_name["heat_map"].isChecked()
-    draft.actions_by_name["heat_rank"].trigger()
-    assert draft.insight.heat.kind is None
-    draft.actions_by_name["heat_map"].trigger()
-    assert draft.insight.heat.kind is HeatKind.RANK
+    for name in ("heat_rank", "heat_map"):
+        draft.actions_by_name[name].trigger()
+        kinds.append(draft.insight.heat.kind)
+    assert kinds == [HeatKind.RANK, None, HeatKind.RANK]
+    assert world.desk.settings.get(HEAT_KIND) == "rank"
     assert not draft.actions_by_name["heat_surprise"].isChecked()
 
 
@@ -213,8 +218,8 @@ def test_a_repetition_leads_to_its_places_and_marks_them(draft: MainWindow, qtbo
     assert "repetition" not in draft.page.marks._layers
 
 
-def _find(listed: object, word: str, kind: RepetitionKind = RepetitionKind.ECHO) -> object:
-    items = listed.items  # type: ignore[attr-defined]
+def _find(listed: EntryList, word: str, kind: RepetitionKind = RepetitionKind.ECHO) -> QModelIndex:
+    items = listed.items
     for row in range(items.rowCount()):
         found = items.index(row).data(PAYLOAD)
         if isinstance(found, Repetition) and found.kind is kind and found.text == word:
