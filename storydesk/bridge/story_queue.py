@@ -35,6 +35,8 @@ class StoryQueue(QObject):
     story_finished = Signal(object, object)
     """The QueuedStory and the Story that it has become."""
     failed = Signal(object)
+    all_written = Signal(object)
+    """Nothing is left to write: a notice (QUEUE_DONE) of how many stories there are."""
     _advanced = Signal(int, object)
     _broke_off = Signal(int, object, object)
 
@@ -49,6 +51,7 @@ class StoryQueue(QObject):
         self._current = 0
         self._closed = desk.manuscripts.read_only
         self._finishing: set[int] = set()
+        self._written = 0
         self._advanced.connect(self._on_advanced)
         self._broke_off.connect(self._on_broke_off)
 
@@ -213,7 +216,14 @@ class StoryQueue(QObject):
         self._stories[queued.id] = queued
         self.story_changed.emit(queued)
         self.story_finished.emit(queued, story)
+        self._written += 1
+        self._tell_when_done()
         self._go_on()
+
+    def _tell_when_done(self) -> None:
+        if self._written and not any(each.is_open for each in self._stories.values()):
+            count, self._written = self._written, 0
+            self.all_written.emit(Failure(FailureCode.QUEUE_DONE, {"count": count}))
 
     def _on_unfinished(self, story: QueuedStory, failure: Failure) -> None:
         self._finishing.discard(story.id)
@@ -229,3 +239,4 @@ class StoryQueue(QObject):
     def _fail(self, story: QueuedStory, failure: Failure) -> None:
         self._change(replace(story, state=StoryState.FAILED, detail=describe_failure(failure)))
         self.failed.emit(failure)
+        self._tell_when_done()

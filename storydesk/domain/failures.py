@@ -61,6 +61,7 @@ class FailureCode(StrEnum):
     GRAMMAR_VERSION = "grammar_version"  # found, expected
     JAVA_MISSING = "java_missing"
     DISPLAY_MISSING = "display_missing"
+    QUEUE_DONE = "queue_done"  # count
     RUN_NOT_FOUND = "run_not_found"  # name
     TRAINER_ENDED = "trainer_ended"  # exit_code, log
     TRAINER_NOT_STARTED = "trainer_not_started"  # detail

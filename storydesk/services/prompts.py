@@ -115,7 +115,12 @@ class PromptService:
     def finish(self, story: QueuedStory) -> tuple[QueuedStory, Story]:
         """Put a written story into the library as a draft of its own, with what made it and the memory it used."""
         wish = story.wish
-        made = self._manuscripts.add_story(title_prompt(wish.prompt), wish.prompt, story.text, "generated")
+        known = {each.id: each for each in self._manuscripts.list_stories()} if story.story_id else {}
+        made = known.get(story.story_id)
+        if made is None:
+            made = self._manuscripts.add_story(title_prompt(wish.prompt), wish.prompt, story.text, "generated")
+            # Were we to end here, the story would be found again and not be there twice.
+            self._store.keep_queued(replace(story, state=StoryState.WRITING, story_id=made.id))
         draft = self._manuscripts.open_story(made.id)
         whole = Origin(Kind.GENERATED, Source("", story.model, wish.seed, time.time()))
         self._manuscripts.save_draft(draft.id, draft.text, [(len(draft.text), whole)])

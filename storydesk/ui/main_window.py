@@ -187,6 +187,7 @@ class MainWindow(QMainWindow):
         manuscripts.something_lost.connect(self.notices.post)
         for each in (self.workroom.memory, self.workroom.shelf, self.workroom.queue):
             each.failed.connect(self.notices.post)
+        self.workroom.queue.all_written.connect(self.notices.post)
         manuscripts.autosave.state_changed.connect(self.status.show_saved)
         self.page.edited.connect(self._on_edited)
         self.page.first_painted.connect(self._on_painted)

@@ -207,6 +207,7 @@ def test_prompts_become_stories_while_the_writer_writes(
     assert page.write_button.text() == "Write 2 stories"
     page.write_button.click()
     qtbot.waitUntil(lambda: [each.state for each in queue.stories] == [StoryState.DONE] * 2, timeout=WAIT)
+    qtbot.waitUntil(lambda: "Stories written from prompts" in story_window.notice_bar.shown_text, timeout=WAIT)
     titles = {story.title for story in world.desk.manuscripts.list_stories()}
     assert {"A bell under the sea", "A lamp"} <= titles
     assert _item(page.queue, 0).text(2) == "7.4"

@@ -207,6 +207,7 @@ def test_a_finished_story_is_a_draft_of_its_own(world: FakeWorld) -> None:
     assert world.library.records[0].text == "It rang."
     assert world.desk.memory.load(story.id).memory.memory == "Mara is old."
     assert world.desk.prompts.list_queue() == [done]
+    assert world.desk.prompts.finish(dataclasses.replace(done, state=StoryState.WRITING))[1].id == story.id
     assert (done.state, done.story_id) == (StoryState.DONE, story.id)
 
 

@@ -280,6 +280,7 @@ class PromptsPage(QWidget):
         indent_number(self.words_box)
         self.write_button = QPushButton(icon("queue", "on_accent"), "", self)
         set_role(self.write_button, "primary")
+        self.write_button.setToolTip(self.tr("They are drawn as the Write tab says: careful, wild, or in between"))
         self.write_button.clicked.connect(self.write_stories)
         self.memory_box = QCheckBox(self)
         row = FlowLayout()
