@@ -245,22 +245,74 @@ TABLE: tuple[ActionSpec, ...] = (
 EDITING = ("undo", "redo")
 """What every text field does by itself with its usual key."""
 
-MENU: tuple[tuple[str, ...], ...] = (
-    ("new_story", "import_story", "keep_draft", "export", "story_details", "part_details", "trash_story"),
-    ("take_snapshot", "show_drafts", "show_generations", "show_authorship", "authorship_statement"),
-    ("backups", "export_library", "import_library"),
-    ("go_on", "three_ways", "try_again", "stop", "earlier_ways", "later_ways", "compare_ways", "reword", "other_words"),
-    ("accept_ghost", "accept_word", "accept_sentence", "dismiss_ghost"),
-    ("polish", "next_note", "previous_note", "show_fixes"),
-    ("heat_map", "heat_surprise", "heat_rank", "heat_voice", "next_surprise", "previous_surprise"),
-    ("find", "replace", "find_next", "find_previous", "copy_rich", "copy_markdown", "paste_exactly"),
-    ("typewriter", "dim_others", "full_screen"),
-    ("search", "go_to_prompt", "go_to_page", "next_pane", "focus_mode", "toggle_library", "toggle_partner"),
-    ("lorebook", "prompts", "keep_prompt"),
-    ("larger_text", "smaller_text", "usual_text"),
-    ("palette", "show_keys", "show_tour"),
-    ("tune", "models", "preferences", "quit"),
+MENU: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...] = (
+    ("", (("palette",),)),
+    (
+        _n("Story"),
+        (
+            ("new_story", "import_story", "export"),
+            ("story_details", "part_details"),
+            ("search",),
+            ("trash_story",),
+            ("backups", "export_library", "import_library"),
+        ),
+    ),
+    (
+        _n("Drafts"),
+        (
+            ("keep_draft", "take_snapshot"),
+            ("show_drafts", "show_generations"),
+            ("show_authorship", "authorship_statement"),
+        ),
+    ),
+    (
+        _n("Edit"),
+        (
+            ("undo", "redo"),
+            ("find", "replace", "find_next", "find_previous"),
+            ("copy_rich", "copy_markdown", "paste_exactly"),
+        ),
+    ),
+    (
+        _n("Write with the model"),
+        (
+            ("go_on", "three_ways", "try_again", "stop"),
+            ("accept_ghost", "accept_word", "accept_sentence", "dismiss_ghost"),
+            ("earlier_ways", "later_ways", "compare_ways"),
+            ("use_way_1", "use_way_2", "use_way_3", "use_way_4", "use_way_5"),
+            ("reword", "other_words"),
+            ("lorebook", "prompts", "keep_prompt"),
+        ),
+    ),
+    (
+        _n("Heat map"),
+        (
+            ("heat_map",),
+            ("heat_surprise", "heat_rank", "heat_voice"),
+            ("next_surprise", "previous_surprise"),
+        ),
+    ),
+    (
+        _n("Grammar"),
+        (
+            ("polish",),
+            ("next_note", "previous_note", "show_fixes"),
+            ("accept_note", "ignore_note", "ignore_rule", "learn_note"),
+        ),
+    ),
+    (
+        _n("View"),
+        (
+            ("focus_mode", "full_screen", "typewriter", "dim_others"),
+            ("larger_text", "smaller_text", "usual_text"),
+            ("toggle_library", "toggle_partner"),
+            ("show_write", "show_insight", "show_polish", "show_memory"),
+            ("go_to_page", "go_to_prompt", "next_pane"),
+        ),
+    ),
+    ("", (("tune", "models"), ("preferences", "show_keys", "show_tour"), ("quit",))),
 )
+"""What the menu holds: a heading (none for what stands in the menu itself) and groups of actions under it."""
 
 
 def make_actions(window: QWidget, *, read_only: bool) -> dict[str, QAction]:

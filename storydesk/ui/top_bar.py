@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import QCoreApplication, Qt, Signal, Slot
 from PySide6.QtGui import QAction, QFontMetrics
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QMenu, QPushButton, QSizePolicy, QToolButton, QWidget
 
@@ -53,6 +53,7 @@ class TopBar(QFrame):
         self.draft_button.setStyleSheet(MENU_LOOK)
         self.draft_button.setToolTip(self.tr("Drafts of this story"))
         self.heat_button = self._make_button("heat_map")
+        self.authorship_button = self._make_button("show_authorship")
         self.focus_button = self._make_button("focus_mode")
         self.export_button = self._make_button("export")
         self.tune_button = QPushButton(actions["tune"].text(), self)
@@ -67,6 +68,7 @@ class TopBar(QFrame):
         row.setSpacing(SPACE_XS)
         left: tuple[QWidget, ...] = (self.menu_button, self.library_button, self.title, self.draft_button)
         right: tuple[QWidget, ...] = (
+            self.authorship_button,
             self.heat_button,
             self.focus_button,
             self.export_button,
@@ -101,13 +103,15 @@ class TopBar(QFrame):
             action.triggered.connect(lambda _checked=False, draft_id=draft_id: self.draft_wanted.emit(draft_id))
         menu.addSeparator()
         menu.addAction(self._actions["keep_draft"])
+        menu.addAction(self._actions["take_snapshot"])
+        menu.addAction(self._actions["show_drafts"])
 
     def fit(self, width: int) -> None:
         """Leave words away where there is little room."""
         style = Qt.ToolButtonStyle.ToolButtonTextBesideIcon
         if width < scaled(NARROW):
             style = Qt.ToolButtonStyle.ToolButtonIconOnly
-        for button in (self.heat_button, self.focus_button, self.export_button):
+        for button in (self.authorship_button, self.heat_button, self.focus_button, self.export_button):
             button.setToolButtonStyle(style)
         self.tune_button.setText("" if width < scaled(NARROW) else self._actions["tune"].text())
         self.tune_button.setAccessibleName(self._actions["tune"].text())
@@ -149,10 +153,15 @@ class TopBar(QFrame):
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         set_role(button, "flat")
         menu = QMenu(button)
-        for group in MENU:
-            for name in group:
-                menu.addAction(self._actions[name])
-            menu.addSeparator()
+        for heading, groups in MENU:
+            part = menu.addMenu(QCoreApplication.translate("Actions", heading)) if heading else menu
+            for number, group in enumerate(groups):
+                if number:
+                    part.addSeparator()
+                for name in group:
+                    part.addAction(self._actions[name])
+            if not heading:
+                menu.addSeparator()
         button.setMenu(menu)
         return button
 
