@@ -12,10 +12,11 @@ from pathlib import Path
 
 from storydesk.domain.characters import mend_text
 from storydesk.domain.failures import FailureCode, StorydeskError
+from storydesk.domain.library import BackupReason
 from storydesk.domain.manuscript import Draft, GenerationRecord, Story
 from storydesk.services.atomic_file import make_folder
 from storydesk.services.file_lock import FileLock
-from storydesk.storage.backups import copy_library, keep_backup, list_backups, make_address
+from storydesk.storage.backups import keep_backup, list_backups, make_address, make_backup
 from storydesk.storage.migrations import NEWEST, migrate, read_version
 from storydesk.storage.word_index import create_index, find_stories, refresh_index
 
@@ -306,8 +307,7 @@ class SqliteLibrary:
         version = self._inspect()
         self._is_new = version == 0
         if 0 < version < NEWEST:
-            make_folder(self._backups)
-            copy_library(self._path, self._backups / f"before-version-{NEWEST}-{time.time_ns()}.sqlite3")
+            make_backup(self._path, self._backups, BackupReason.MIGRATION)
         return self._connect()
 
     def _connect(self) -> sqlite3.Connection:

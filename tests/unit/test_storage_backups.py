@@ -126,6 +126,27 @@ def test_a_backup_of_an_older_version_comes_back_as_well(library: SqliteLibrary,
     library.close()
 
 
+def test_a_library_is_backed_up_before_it_becomes_another_version(tmp_path: Path) -> None:
+    path = tmp_path / "library.sqlite3"
+    connection = sqlite3.connect(path)
+    for step in STEPS[:2]:
+        for statement in step:
+            connection.execute(statement)
+    connection.execute("PRAGMA user_version = 2")
+    connection.execute("INSERT INTO stories VALUES (4, 'Old', '', 1.0, 1.0, 0)")
+    connection.commit()
+    connection.close()
+    library = SqliteLibrary(path)
+    assert describe(library) == [("Old", [])]
+    backups = SqliteBackups(library)
+    [before] = [backup for backup in backups.list_backups() if backup.reason is BackupReason.MIGRATION]
+    kept = sqlite3.connect(before.path)
+    assert kept.execute("PRAGMA user_version").fetchone() == (2,)
+    kept.close()
+    assert [item.story.title for item in backups.look_inside(before.path).stories] == ["Old"]
+    library.close()
+
+
 def test_a_damaged_backup_is_said_and_changes_nothing(library: SqliteLibrary, tmp_path: Path) -> None:
     backups = SqliteBackups(library)
     made = backups.back_up(BackupReason.HAND)
