@@ -160,7 +160,21 @@ def _move(findings: Sequence[Finding], log: EditLog) -> Iterator[Finding]:
     for finding in findings:
         change = log.follow(finding.start, finding.end)
         if change is not None:
-            yield replace(finding, start=finding.start + change, end=finding.end + change) if change else finding
+            yield _place(finding, change) if change else finding
+
+
+def _place(finding: Finding, change: int) -> Finding:
+    """Return a finding that has moved; several times as fast as ``replace``, and there may be thousands."""
+    return Finding(
+        finding.start + change,
+        finding.end + change,
+        finding.category,
+        finding.rule,
+        finding.message,
+        finding.suggestions,
+        finding.source,
+        finding.doubtful,
+    )
 
 
 def _shift(findings: list[Finding], position: int, removed: int, added: int) -> list[Finding]:

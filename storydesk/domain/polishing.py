@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import groupby
@@ -95,6 +95,49 @@ def merge_findings(first: Iterable[Finding], second: Iterable[Finding]) -> list[
     Where two overlap the one of ``first`` stays, unless that is a matter of style and the other is none; what is
     about the very same place and of the same kind brings its suggestions along.
     """
+    mine, others = list(first), list(second)
+    merged: list[Finding] = []
+    for cluster in _find_clusters([*mine, *others]):
+        if len(cluster) == 1:
+            merged.append(cluster[0][1])
+        elif _are_twins(cluster, len(mine)):
+            merged.append(_join(cluster[0][1], cluster[1][1]))
+        else:
+            merged += _merge_cluster(
+                [finding for number, finding in cluster if number < len(mine)],
+                [finding for number, finding in cluster if number >= len(mine)],
+            )
+    return merged
+
+
+def _find_clusters(findings: Sequence[Finding]) -> Iterator[list[tuple[int, Finding]]]:
+    """Yield the findings by place, with their numbers, those together that overlap or share a place."""
+    cluster: list[tuple[int, Finding]] = []
+    end = -1
+    for number, finding in sorted(enumerate(findings), key=_place_of):
+        same = bool(cluster) and finding.start == cluster[-1][1].start and finding.end == cluster[-1][1].end
+        if cluster and finding.start >= end and not same:
+            yield cluster
+            cluster = []
+        cluster.append((number, finding))
+        end = max(end, finding.end)
+    if cluster:
+        yield cluster
+
+
+def _are_twins(cluster: Sequence[tuple[int, Finding]], first: int) -> bool:
+    """Return whether both lists, the first of which has ``first`` findings, say the same of one place."""
+    if len(cluster) != 2:
+        return False
+    (number, one), (other_number, other) = cluster
+    return number < first <= other_number and _order(one) == _order(other) and one.category is other.category
+
+
+def _place_of(numbered: tuple[int, Finding]) -> tuple[int, int]:
+    return numbered[1].start, numbered[1].end
+
+
+def _merge_cluster(first: Iterable[Finding], second: Iterable[Finding]) -> list[Finding]:
     kept, rivals = _unite(first), _unite(second)
     beaten: set[Finding] = set()
     extra: list[Finding] = []

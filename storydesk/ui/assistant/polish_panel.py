@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtCore import QLocale, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QGridLayout,
@@ -23,8 +23,10 @@ from storydesk.ui.assistant.story_menu import StoryMenu
 from storydesk.ui.sentences import DOUBTFUL, say_count, say_group, say_message
 from storydesk.ui.theme import SPACE_M, SPACE_S, icon, set_role
 
+BATCH = 12
 _FINDING = Qt.ItemDataRole.UserRole
-MOST_SHOWN = 300
+MOST_SHOWN = 100
+"""Of more notes the first of each kind are listed; a list of thousands would hold the window up at every pause."""
 
 
 class PolishPanel(QWidget):
@@ -55,6 +57,8 @@ class PolishPanel(QWidget):
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setAccessibleName(self.tr("Grammar notes"))
         self.list.setSpacing(1)
+        self.list.setLayoutMode(QListWidget.LayoutMode.Batched)
+        self.list.setBatchSize(BATCH)
         self.list.setIconSize(QSize(16, 16))
         self.list.currentItemChanged.connect(self._on_current_changed)
         self.list.itemClicked.connect(self._on_item_clicked)
@@ -97,12 +101,14 @@ class PolishPanel(QWidget):
         chosen = self.current
         self.list.blockSignals(True)
         self.list.clear()
-        for heading, group in _group(findings):
-            self._add_heading(f"{heading} ({len(group)})")
-            for finding in group:
+        groups = _group(findings)
+        share = MOST_SHOWN // max(len(groups), 1)
+        for heading, group in groups:
+            self._add_heading(f"{heading} ({QLocale().toString(len(group))})")
+            for finding in group[:share]:
                 self._add_note(finding, excerpt(finding).strip() or "␣")
-            if self.list.count() > MOST_SHOWN:
-                break
+            if len(group) > share:
+                self._add_heading(say_count(len(group) - share, self.tr("and {n} more"), self.tr("and {n} more")))
         if self.list.count():
             self._choose_row(chosen, min(row, self.list.count() - 1))
         self.list.blockSignals(False)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import overload
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QObject, QThread, Slot
 from PySide6.QtGui import QColor, QTextCharFormat, QTextCursor
 
 from storydesk.bridge.edit_log import EditLog
-from storydesk.bridge.jobs import JobRunner
 from storydesk.bridge.offsets import Utf16Map
 from storydesk.bridge.phrases import Phrases
+from storydesk.bridge.serial_worker import SerialWorker
 from storydesk.domain.failures import Failure
 from storydesk.domain.text_search import Hit, PlannedReplacement, plan_replacements
 from storydesk.services.text_search import find_hits
@@ -28,13 +29,40 @@ LOOK_MILLISECONDS = 150
 LONGEST_SELECTION = 200
 
 
+Place = tuple[int, int, str]
+"""Start and end in UTF-16 units, and what would stand there instead."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Found:
     """Places in the text, in UTF-16 units, and what would stand there instead."""
 
-    places: tuple[tuple[int, int, str], ...]
+    places: tuple[Place, ...]
     hits: tuple[Hit, ...]
     text: str
+
+
+class _Marks(Sequence[Mark]):
+    """The marks of all places; each is made when it is looked at."""
+
+    def __init__(self, places: Sequence[Place], look: QTextCharFormat) -> None:
+        self._places = places
+        self._look = look
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @overload
+    def __getitem__(self, number: int) -> Mark: ...
+
+    @overload
+    def __getitem__(self, number: slice) -> Sequence[Mark]: ...
+
+    def __getitem__(self, number: int | slice) -> Mark | Sequence[Mark]:
+        if isinstance(number, slice):
+            return _Marks(self._places[number], self._look)
+        start, end, _put = self._places[number]
+        return Mark(start, end, self._look)
 
 
 class Finder(QObject):
@@ -46,8 +74,9 @@ class Finder(QObject):
         self._page = page
         self._bar = bar
         self._phrases = phrases
-        self._jobs = JobRunner(self)
+        self._worker = SerialWorker("finder", self)
         self._asked = 0
+        self._answered = 0
         self._found = _Found((), (), "")
         self._log = EditLog()
         self._scope: QTextCursor | None = None
@@ -73,7 +102,7 @@ class Finder(QObject):
     @property
     def is_looking(self) -> bool:
         """Whether an answer is still to come."""
-        return self._look_due.isActive() or self._jobs.busy
+        return self._look_due.isActive() or self._answered < self._asked
 
     @property
     def count(self) -> int:
@@ -101,7 +130,7 @@ class Finder(QObject):
     def close(self) -> None:
         """End what is being looked for."""
         self._look_due.stop()
-        self._jobs.close()
+        self._worker.close()
 
     @Slot(int)
     def go(self, step: int) -> None:
@@ -117,9 +146,9 @@ class Finder(QObject):
     def _go(self, step: int) -> None:
         places = self._places()
         if places:
-            starts = [place[0] for place in places]
             cursor = self._page.textCursor()
-            after, before = bisect_left(starts, cursor.selectionEnd()), bisect_left(starts, cursor.selectionStart()) - 1
+            after = bisect_left(places, cursor.selectionEnd(), key=_start_of)
+            before = bisect_left(places, cursor.selectionStart(), key=_start_of) - 1
             self._page.go_to(*places[(after if step > 0 else before) % len(places)][:2])
 
     @Slot()
@@ -191,11 +220,14 @@ class Finder(QObject):
         replacement = self._bar.put.text()
         log = self._log = EditLog()
         if not query.words:
+            self._answered = asked
             self._take(_Found((), (), text))
             return
         scope = None if self._scope is None else (self._scope.selectionStart(), self._scope.selectionEnd())
 
-        def look(_progress: object) -> _Found:
+        def look() -> _Found | None:
+            if asked != self._asked:
+                return None  # something else is sought by now
             units = Utf16Map(text)
             bounded = query
             if scope is not None:
@@ -204,16 +236,20 @@ class Finder(QObject):
             places = tuple((units.to_units(hit.start), units.to_units(hit.end), hit.replacement) for hit in hits)
             return _Found(places, tuple(hits), text)
 
-        def on_found(found: _Found) -> None:
-            if asked == self._asked and log is self._log:
+        def on_found(found: _Found | None) -> None:
+            self._answered = asked
+            if found is not None and asked == self._asked:
                 self._take(found, log)
 
         def on_failed(failure: Failure) -> None:
+            self._answered = asked
             if asked == self._asked:
                 self._take(_Found((), (), text))
                 self._bar.show_trouble(" ".join(self._phrases.say(failure)))
 
-        self._jobs.start(look, on_success=on_found, on_failure=on_failed)
+        if not self._worker.isRunning():
+            self._worker.start(QThread.Priority.LowPriority)
+        self._worker.submit(look, on_found, on_failed)
 
     def _take(self, found: _Found, log: EditLog | None = None) -> None:
         self._found = found
@@ -224,17 +260,17 @@ class Finder(QObject):
         look.setBackground(QColor(tokens.accent_soft))
         look.setUnderlineStyle(QTextCharFormat.UnderlineStyle.SingleUnderline)
         look.setUnderlineColor(QColor(tokens.accent))
-        self._page.marks.set_layer(LAYER, [Mark(start, end, look) for start, end, _put in self._places()])
+        self._page.marks.set_layer(LAYER, _Marks(self._places(), look))
         self._say_count()
         if self._step:
             step, self._step = self._step, 0
             if not self._look_due.isActive():
                 self._go(step)
 
-    def _places(self) -> list[tuple[int, int, str]]:
+    def _places(self) -> Sequence[Place]:
         """Return the places where they are now; those that were edited since are none."""
         if self._log.is_untouched:
-            return list(self._found.places)
+            return self._found.places
         moved = []
         for start, end, put in self._found.places:
             change = self._log.follow(start, end)
@@ -245,7 +281,7 @@ class Finder(QObject):
     def _say_count(self) -> None:
         places = self._places()
         cursor = self._page.textCursor()
-        number = bisect_right([place[0] for place in places], cursor.selectionStart())
+        number = bisect_right(places, cursor.selectionStart(), key=_start_of)
         here = number and places[number - 1][:2] == (cursor.selectionStart(), cursor.selectionEnd())
         self._bar.show_count(number if here else 0, len(places))
 
@@ -263,6 +299,11 @@ class Finder(QObject):
     @Slot()
     def _on_closed(self) -> None:
         self._asked += 1
+        self._answered = self._asked
         self._look_due.stop()
         self._take(_Found((), (), ""))
         self._page.setFocus()
+
+
+def _start_of(place: Place) -> int:
+    return place[0]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import overload
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Signal, Slot
 from PySide6.QtGui import QColor, QTextCharFormat
@@ -43,7 +44,8 @@ class PageNotes(QObject):
         self.findings = Findings()
         self._reading = False
         self._progress = ""
-        self._list_due = make_single_shot(self, LIST_MILLISECONDS, self._list)
+        self._stale = False
+        self._list_due = make_single_shot(self, LIST_MILLISECONDS, self._on_list_due)
         workroom.grammar.report_ready.connect(self._on_report_ready)
         workroom.polisher.report_ready.connect(self._on_report_ready)
         workroom.polisher.progress_changed.connect(self._on_progress)
@@ -58,6 +60,7 @@ class PageNotes(QObject):
         page.place_clicked.connect(self._on_place_clicked)
         page.menu_wanted.connect(self._on_menu_wanted)
         page.installEventFilter(self)
+        panel.installEventFilter(self)
         panel.finding_chosen.connect(self._on_finding_chosen)
         panel.mend_all_wanted.connect(self.mend_all)
 
@@ -171,9 +174,11 @@ class PageNotes(QObject):
         cursor.endEditBlock()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Draw the underlines in the colours of another theme."""
-        if event.type() == QEvent.Type.PaletteChange:
+        """Draw the underlines in the colours of another theme; list what is about to be seen."""
+        if watched is self._page and event.type() == QEvent.Type.PaletteChange:
             self._mark()
+        elif watched is self._panel and event.type() == QEvent.Type.Show and self._stale:
+            self._list_due.start(0)
         return super().eventFilter(watched, event)
 
     def _current(self) -> Finding | None:
@@ -220,13 +225,23 @@ class PageNotes(QObject):
         self._list()
 
     @Slot()
+    def _on_list_due(self) -> None:
+        if self._panel.isVisible():
+            self._list()
+        else:
+            self._stale = True  # to look where thousands of notes are now is too much for nobody
+
     def _list(self) -> None:
         self._list_due.stop()
+        self.count_changed.emit(len(self.findings.shown))
+        if not self._panel.isVisible() and self._panel.list.count():
+            self._stale = True  # nobody sees it; it is listed again when somebody does
+            return
+        self._stale = False
         self._panel.show_findings(self.findings.shown, self._words)
         if self._reading:
             self._panel.say(self._progress)
         self._panel.show_busy(self._reading)
-        self.count_changed.emit(len(self.findings.shown))
 
     def _mark(self) -> None:
         tokens = current_tokens()
@@ -237,10 +252,7 @@ class PageNotes(QObject):
             marked.setUnderlineStyle(dotted if quiet else wave)
             marked.setUnderlineColor(QColor(tokens.accent if quiet else tokens.problem))
             formats[quiet] = marked
-        self._page.marks.set_layer(
-            LAYER,
-            [Mark(finding.start, finding.end, formats[finding.category in _QUIET]) for finding in self.findings.shown],
-        )
+        self._page.marks.set_layer(LAYER, _Marks(tuple(self.findings.shown), formats))
 
     @Slot(str, int, int)
     def _on_progress(self, stage: str, done: int, total: int) -> None:
@@ -284,3 +296,26 @@ class PageNotes(QObject):
     def _on_finding_chosen(self, finding: Finding) -> None:
         if finding in self.findings.shown:
             self._page.go_to(finding.start, finding.end)
+
+
+class _Marks(Sequence[Mark]):
+    """The underlines of all notes; each is made when its paragraph is about to be seen."""
+
+    def __init__(self, findings: Sequence[Finding], formats: Mapping[bool, QTextCharFormat]) -> None:
+        self._findings = findings
+        self._formats = formats
+
+    def __len__(self) -> int:
+        return len(self._findings)
+
+    @overload
+    def __getitem__(self, number: int) -> Mark: ...
+
+    @overload
+    def __getitem__(self, number: slice) -> Sequence[Mark]: ...
+
+    def __getitem__(self, number: int | slice) -> Mark | Sequence[Mark]:
+        if isinstance(number, slice):
+            return _Marks(self._findings[number], self._formats)
+        finding = self._findings[number]
+        return Mark(finding.start, finding.end, self._formats[finding.category in _QUIET])
