@@ -4,7 +4,7 @@
 
 Without options: main-light.png and main-dark.png in docs/images. Scenes: main, empty, polish, middle, focus, notice,
 library, search, backups, insight, repetition, reading, authorship,
-drafts, drafts-columns, generations, statement.
+drafts, drafts-columns, generations, statement, ways, ways-compared, words, reword, controls, controls-end.
 QT_SCALE_FACTOR=2 gives pictures for 200 %.
 """
 
@@ -31,7 +31,7 @@ from storydesk.services.desk import Desk
 from storydesk.services.phrasebook import Phrasebook
 from storydesk.ui.main_window import MainWindow
 from storydesk.ui.theme import apply_theme
-from tests.bench import drafts_scenes
+from tests.bench import drafts_scenes, partner_scenes
 from tests.bench.library_scenes import SCENES, show_library
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -125,6 +125,8 @@ def take(app: QApplication, desk: Desk, size: tuple[int, int], scene: str, pictu
         shown = show_library(app, window, scene, wait_until)
     elif scene in drafts_scenes.SCENES:
         shown = drafts_scenes.show_drafts(app, window, scene, wait_until)
+    elif scene in partner_scenes.SCENES:
+        shown = partner_scenes.show_partner(app, window, scene, wait_until)
     settle = time.monotonic() + 1.0
     wait_until(app, lambda: time.monotonic() > settle)
     shown.grab().save(str(picture))

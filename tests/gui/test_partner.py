@@ -43,7 +43,7 @@ def _go_on(window: MainWindow, qtbot: QtBot, words: int = 6) -> None:
 
 def _change(window: MainWindow, **changed: object) -> None:
     panel = window.partner.write
-    panel.controls_page._become(panel._desk.change(dataclasses.replace(panel.controls, **changed)))  # type: ignore[arg-type]  # names and kinds are the caller's
+    panel.controls_page.take(dataclasses.replace(panel.controls, **changed))  # type: ignore[arg-type]  # names and kinds are the caller's
 
 
 def test_five_ways_are_one_request_with_a_card_each(story_window: MainWindow, world: FakeWorld, qtbot: QtBot) -> None:
@@ -188,6 +188,21 @@ def test_a_click_into_the_ghost_or_a_card_opens_the_words(story_window: MainWind
     QTest.mouseClick(card.passage, Qt.MouseButton.LeftButton, pos=QPoint(3, 6))
     popover = _popover(story_window, qtbot)
     assert popover.place.shown == " the"
+    popover.close()
+
+
+def test_a_card_that_has_the_focus_is_whole_and_gives_its_words(story_window: MainWindow, qtbot: QtBot) -> None:
+    story_window.partner.write.words_box.setValue(60)
+    story_window.actions_by_name["three_ways"].trigger()
+    _wait_for_ways(story_window, qtbot, 3)
+    card = story_window.partner.write.card(2)
+    assert card is not None
+    assert card.passage.shown_text.endswith("…")
+    card.setFocus(Qt.FocusReason.TabFocusReason)
+    assert card.passage.shown_text == card.passage.text.strip()
+    QTest.keyClick(card, Qt.Key.Key_Down, Qt.KeyboardModifier.AltModifier)
+    popover = _popover(story_window, qtbot)
+    assert popover.place.text == card.passage.text
     popover.close()
 
 

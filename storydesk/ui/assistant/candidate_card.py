@@ -86,11 +86,9 @@ class CandidateCard(QFrame):
         super().mouseReleaseEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Choose this way with Return or the space bar; the arrow down asks for other words."""
+        """Choose this way with Return or the space bar."""
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
             self.chosen.emit(self.number)
-        elif event.key() == Qt.Key.Key_Down and event.modifiers() == Qt.KeyboardModifier.AltModifier:
-            self.word_clicked.emit(self.number, 0, self.passage.rect_of(0))
         else:
             super().keyPressEvent(event)
 

@@ -101,6 +101,9 @@ class CoWriter(QObject):
         request = self.make_request(self._page.text_before_cursor(), ways=ways, words=words)
         if request is None:
             return
+        for candidate in self._writing.candidates:
+            if candidate.taken:
+                self._record(candidate)
         self._writing.drop()
         self._page.drop_ghost()
         self._page.setFocus()

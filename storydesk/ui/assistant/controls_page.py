@@ -122,7 +122,7 @@ class ControlsPage(QWidget):
         self._add_ending()
         self._add_rest()
         self._column.addStretch(1)
-        self.scroll = scroll = QScrollArea(self)
+        self.area = scroll = QScrollArea(self)
         scroll.setWidgetResizable(True)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)

@@ -43,7 +43,11 @@ class WordPicker(QObject):
         return {"other_words": self.open_here}
 
     def open_here(self) -> None:
-        """Open the list for the ghost's next word, or for the word at the cursor."""
+        """Open the list for the card that has the focus, the ghost's next word, or the word at the cursor."""
+        card = self._panel.focused_card()
+        if card is not None:
+            self.open_for_card(card.number, 0, card.passage.rect_of(0))
+            return
         spot = self._page.viewport().mapToGlobal(self._page.cursorRect().bottomLeft())
         candidate = self._co_writer.offered
         if candidate is not None:

@@ -146,6 +146,10 @@ class WritePanel(QWidget):
         """Return a way's card."""
         return self._cards.get(number)
 
+    def focused_card(self) -> CandidateCard | None:
+        """Return the card that has the focus."""
+        return next((card for card in self._cards.values() if card.hasFocus()), None)
+
     def show_position(self, number: int, count: int) -> None:
         """Say which of the generations for this place is on show."""
         self.position_label.setText(self.tr("{n} of {count}").format(n=number, count=count) if count > 1 else "")
