@@ -8,8 +8,6 @@ from storydesk.domain.draft_history import DraftCard, KeptGeneration, Outcome, S
 from storydesk.ui.figures import say_number, say_words
 from storydesk.ui.sentences import say_draft
 
-_CONTEXT = "Drafts"
-
 
 def say_moment(moment: float) -> str:
     """Return a date with its time in the reader's way."""
@@ -64,4 +62,4 @@ def say_generation(kept: KeptGeneration) -> str:
 
 
 def _tr(text: str) -> str:
-    return QCoreApplication.translate(_CONTEXT, text)
+    return QCoreApplication.translate("Drafts", text)
