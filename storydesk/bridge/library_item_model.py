@@ -275,6 +275,7 @@ class LibraryItemModel(QStandardItemModel):
         for passage in found.passages:
             child = self._make(passage.preview, PASSAGE, passage.draft_id)
             child.setData(passage, Role.PASSAGE)
+            child.setAccessibleText(", ".join(filter(None, (passage.preview, passage.chapter))))
             item.appendRow(child)
 
     def _open_item(self) -> QStandardItem | None:
