@@ -260,6 +260,37 @@ def _undo(window: MainWindow, wait: Await) -> QWidget:
     return window
 
 
+def _drafts(window: MainWindow, wait: Await) -> QWidget:
+    kept: list[object] = []
+    window.workroom.drafts.snapshot_taken.connect(kept.append)
+    window.actions_by_name["take_snapshot"].trigger()
+    wait(lambda: bool(kept))
+    window.page.insert(" And the sea was warm.")
+    window.actions_by_name["show_drafts"].trigger()
+    page = window.drafts.drafts_page
+    assert page is not None
+    wait(lambda: page.model.rowCount() == 1)
+    return window
+
+
+def _generations(window: MainWindow, wait: Await) -> QWidget:
+    _three_ways(window, wait)
+    window.page.drop_ghost()
+    window.actions_by_name["show_generations"].trigger()
+    page = window.drafts.generations_page
+    assert page is not None
+    wait(lambda: page.list.count() >= 3)
+    page.repeat_button.click()
+    wait(lambda: bool(page.said.text()) and not page.cancel_button.isVisible())
+    return window
+
+
+def _authorship(window: MainWindow, wait: Await) -> QWidget:
+    window.actions_by_name["show_authorship"].setChecked(True)
+    wait(lambda: "%" in next(iter(window.drafts.view.strip.labels.values())).text())
+    return window
+
+
 PLACES: tuple[Place, ...] = (
     Place("empty", _desk, empty=True),
     Place("tour-1", _tour(0), empty=True),
@@ -267,6 +298,10 @@ PLACES: tuple[Place, ...] = (
     Place("tour-3", _tour(2), empty=True),
     Place("prompts-empty", _by_action("prompts"), empty=True),
     Place("main", _three_ways),
+    Place("authorship", _authorship),
+    Place("statement", _dialog("authorship_statement")),
+    Place("drafts", _drafts),
+    Place("generations", _generations),
     Place("memory", _memory),
     Place("lorebook", _lorebook),
     Place("prompts", _prompts),

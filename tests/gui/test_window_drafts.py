@@ -92,7 +92,7 @@ def test_authorship_is_counted_and_seen_by_more_than_colour(story_window: MainWi
     assert (tally.words[Kind.UNKNOWN], tally.words[Kind.GENERATED]) == (6, 6)
     strip = story_window.drafts.view.strip
     assert strip.isVisible()
-    qtbot.waitUntil(lambda: "6 words (50 %)" in strip.labels[Kind.GENERATED].text(), timeout=WAIT)
+    qtbot.waitUntil(lambda: "6 (50 %)" in strip.labels[Kind.GENERATED].text(), timeout=WAIT)
     block = story_window.page.document().firstBlock()
     looks = {(piece.start, piece.format.underlineStyle()) for piece in story_window.page.marks.compose(block) or ()}
     assert len({look for _, look in looks}) >= 2

@@ -117,6 +117,7 @@ class DraftsPage(QWidget):
         self.splitter.addWidget(self._build_comparison())
         self.splitter.setStretchFactor(1, 1)
         self.splitter.setChildrenCollapsible(False)
+        self.splitter.setSizes([340, 900])
         column = QVBoxLayout(self)
         column.setContentsMargins(SPACE_XL, SPACE_XL, SPACE_XL, SPACE_L)
         column.setSpacing(SPACE_M)
@@ -127,7 +128,10 @@ class DraftsPage(QWidget):
 
     def _build_versions(self) -> QWidget:
         self.snapshot_button = self._make_button(self.tr("Keep a snapshot now"), "camera", self.snapshot_wanted.emit)
-        self.branch_button = self._make_button(self.tr("Go on from this in a new draft"), "git-branch", self._on_branch)
+        self.branch_button = self._make_button(self.tr("Go on from this"), "git-branch", self._on_branch)
+        self.branch_button.setToolTip(
+            self.tr("Begin a new draft with this version; the one on the page stays as it is")
+        )
         self.name_button = self._make_button(self.tr("Name it"), "pencil-simple", self._on_name, role="flat")
         self.drop_button = self._make_button(self.tr("Delete it"), "trash", self._on_drop, role="flat")
         self.hint = make_label(
@@ -178,7 +182,7 @@ class DraftsPage(QWidget):
         line.addWidget(self.cancel_button)
         right = QWidget()
         column = QVBoxLayout(right)
-        column.setContentsMargins(0, 0, 0, 0)
+        column.setContentsMargins(SPACE_M, 0, 0, 0)
         column.setSpacing(SPACE_S)
         column.addLayout(top)
         column.addLayout(line)

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 
 from storydesk.domain.draft_history import KeptGeneration
 from storydesk.ui.drafts.version_words import say_generation
-from storydesk.ui.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XL, icon, make_label, set_role
+from storydesk.ui.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XL, icon, make_label, set_hint, set_role
 from storydesk.ui.theme.flow import FlowLayout
 
 SEARCH_MILLISECONDS = 200
@@ -48,11 +48,12 @@ class GenerationsPage(QWidget):
         self._repeating = ""
         self._last: dict[str, str] = {}
         self.field = QLineEdit()
-        self.field.setPlaceholderText(self.tr("Words of the text, the prompt, the model"))
+        set_hint(self.field, self.tr("Words of the text, the prompt, the model"))
         self.field.setAccessibleName(self.tr("Search what was written"))
         self.field.setClearButtonEnabled(True)
         self.list = QListWidget()
         self.list.setWordWrap(True)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setAccessibleName(self.tr("What the model wrote"))
         self.facts = make_label(role="muted", selectable=True)
         self.text = QTextBrowser()
@@ -134,6 +135,7 @@ class GenerationsPage(QWidget):
         self.splitter.addWidget(self._build_reading())
         self.splitter.setStretchFactor(1, 1)
         self.splitter.setChildrenCollapsible(False)
+        self.splitter.setSizes([340, 900])
         page = QVBoxLayout(self)
         page.setContentsMargins(SPACE_XL, SPACE_XL, SPACE_XL, SPACE_L)
         page.setSpacing(SPACE_M)
@@ -154,7 +156,7 @@ class GenerationsPage(QWidget):
             buttons.addWidget(button)
         right = QWidget()
         column = QVBoxLayout(right)
-        column.setContentsMargins(0, 0, 0, 0)
+        column.setContentsMargins(SPACE_M, 0, 0, 0)
         column.setSpacing(SPACE_S)
         column.addWidget(self.facts)
         column.addWidget(self.text, 1)

@@ -27,6 +27,7 @@ class VersionList(QListWidget):
         super().__init__(parent)
         self.setAccessibleName(self.tr("Versions of this story"))
         self.setWordWrap(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setEditTriggers(self.EditTrigger.EditKeyPressed)
         self._filling = False
         self.currentItemChanged.connect(self._on_current_changed)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QAction, QColor, QPainter, QPaintEvent, QPen, QTextCharFormat
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from storydesk.bridge.authorship_form import to_points
 from storydesk.bridge.jobs import Job, JobRunner
@@ -68,6 +68,8 @@ class Swatch(QWidget):
         super().__init__(parent)
         self._kind = kind
 
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+
     def sizeHint(self) -> QSize:
         """Ask for the room of a letter or two."""
         height = self.fontMetrics().height()
@@ -111,8 +113,9 @@ class AuthorshipStrip(QFrame):
             line = QHBoxLayout(item)
             line.setContentsMargins(0, 0, 0, 0)
             line.setSpacing(SPACE_XS)
-            line.addWidget(Swatch(kind, item))
+            line.addWidget(Swatch(kind, item), 0, Qt.AlignmentFlag.AlignVCenter)
             line.addWidget(self.labels[kind])
+            item.setToolTip(self.tr("{kind}, in words").format(kind=say_kind(kind)))
             self._items[kind] = item
             row.addWidget(item)
         self.statement_button = QPushButton(icon("file-text"), self.tr("Statement…"))
@@ -130,7 +133,7 @@ class AuthorshipStrip(QFrame):
     def show_tally(self, tally: Tally) -> None:
         """Show the figures of the text as it is."""
         for kind, label in self.labels.items():
-            label.setText(f"{say_kind(kind)}: {say_share(tally, kind)}")
+            label.setText(say_share(tally, kind))
             needed = kind in (Kind.WRITTEN, Kind.GENERATED, Kind.EDITED) or bool(tally.words.get(kind))
             self._items[kind].setVisible(needed)
 

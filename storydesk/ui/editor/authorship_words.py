@@ -7,24 +7,30 @@ from PySide6.QtCore import QCoreApplication, QDateTime, QLocale
 from storydesk.domain.authorship import Kind, ModelShare, Tally
 from storydesk.ui.figures import say_number, say_words
 
-_CONTEXT = "Authorship"
 ORDER = (Kind.WRITTEN, Kind.EDITED, Kind.GENERATED, Kind.PASTED, Kind.UNKNOWN)
 
 
 def say_kind(kind: Kind) -> str:
     """Return how a kind of span is called."""
     return {
-        Kind.WRITTEN: _tr("You wrote"),
-        Kind.GENERATED: _tr("The model wrote"),
-        Kind.EDITED: _tr("The model wrote, you changed"),
-        Kind.PASTED: _tr("Pasted or imported"),
-        Kind.UNKNOWN: _tr("Not recorded"),
+        Kind.WRITTEN: _tr("What you wrote"),
+        Kind.GENERATED: _tr("What the model wrote and nobody changed"),
+        Kind.EDITED: _tr("What the model wrote and you changed since"),
+        Kind.PASTED: _tr("What was pasted or imported"),
+        Kind.UNKNOWN: _tr("What was there before Storydesk kept account"),
     }[kind]
 
 
 def say_share(tally: Tally, kind: Kind) -> str:
-    """Return words and percent of a kind."""
-    return _tr("{words} ({percent} %)").format(words=say_words(tally.words.get(kind, 0)), percent=_percent(tally, kind))
+    """Return how much of the text is of a kind, shortly: how many words, and how many of a hundred."""
+    words = {
+        Kind.WRITTEN: _tr("You: {count} ({percent} %)"),
+        Kind.GENERATED: _tr("The model: {count} ({percent} %)"),
+        Kind.EDITED: _tr("The model, then you: {count} ({percent} %)"),
+        Kind.PASTED: _tr("Pasted: {count} ({percent} %)"),
+        Kind.UNKNOWN: _tr("Not recorded: {count} ({percent} %)"),
+    }[kind]
+    return words.format(count=say_number(tally.words.get(kind, 0)), percent=_percent(tally, kind))
 
 
 def say_statement(title: str, tally: Tally) -> str:
@@ -101,4 +107,4 @@ def _join(parts: list[str]) -> str:
 
 
 def _tr(text: str) -> str:
-    return QCoreApplication.translate(_CONTEXT, text)
+    return QCoreApplication.translate("Authorship", text)
