@@ -79,11 +79,13 @@ class Started:
 class Preview:
     """What the model would see, and the tokens of each of the window's sections, in order.
 
-    ``room`` is how many tokens the window has for all of it, ``positions`` with what is to be written.
+    ``used`` is the whole context's tokens, ``room`` how many the window has for it, ``positions`` with what is to be
+    written. Two sections may share a token where they meet.
     """
 
     window: Window
     tokens: tuple[int, ...]
+    used: int
     room: int
     positions: int
     model: str
@@ -206,7 +208,8 @@ class WritingService:
         pieces = (window.context[section.start : section.end] for section in window.sections)
         positions = engine.model.positions
         tokens = tuple(engine.count_tokens(piece) for piece in pieces)
-        return Preview(window, tokens, positions - _keep_room(engine, request), positions, engine.model.name)
+        used = engine.count_tokens(window.context)
+        return Preview(window, tokens, used, positions - _keep_room(engine, request), positions, engine.model.name)
 
     def _fit(self, engine: TextEngine, request: WritingRequest) -> Window:
         start = find_recent(request.text)

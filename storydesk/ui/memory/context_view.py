@@ -118,15 +118,14 @@ class ContextView(QWidget):
         if not preview.sections:
             self.say(self.tr("Nothing yet. Write something, or give the story a prompt."))
             return
-        used = sum(preview.tokens)
         counts: Counter[Part] = Counter()
         for section, _text, tokens in preview.sections:
             counts[section.part] += tokens
         self.figures.setText(
             self.tr("{used} of {room} tokens, about {percent}% full; {model}").format(
-                used=say_number(used),
+                used=say_number(preview.used),
                 room=say_number(preview.room),
-                percent=say_number(100 * used / max(preview.room, 1)),
+                percent=say_number(100 * preview.used / max(preview.room, 1)),
                 model=preview.model,
             )
         )

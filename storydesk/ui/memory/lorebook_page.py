@@ -35,6 +35,7 @@ _ID = Qt.ItemDataRole.UserRole
 LIST_IN_LETTERS = 34
 MEASURE_IN_LETTERS = 118
 UNDO_MILLISECONDS = 12_000
+MOST_SHOWN = 2_000
 
 
 class LorebookPage(QWidget):
@@ -245,7 +246,9 @@ class LorebookPage(QWidget):
     def _fill(self) -> None:
         """List what is searched for and keep the selection."""
         chosen = {self._choose_next} if self._choose_next else {item.data(_ID) for item in self.list.selectedItems()}
-        shown = self._shown()
+        found = self._shown()
+        wanted = [entry for entry in found[MOST_SHOWN:] if entry.id == self._choose_next]
+        shown = [*wanted, *found[:MOST_SHOWN]]
         self.list.blockSignals(True)
         self.list.clear()
         current = None
@@ -263,7 +266,7 @@ class LorebookPage(QWidget):
         if self._choose_next in {entry.id for entry in shown}:
             self._choose_next = 0
         self._on_selected()
-        self._say_hint(len(shown))
+        self._say_hint(len(found))
 
     def _make_item(self, entry: LoreEntry) -> QListWidgetItem:
         item = QListWidgetItem(entry.title or self.tr("untitled"), self.list)
@@ -277,6 +280,8 @@ class LorebookPage(QWidget):
         hint = ""
         if not self._entries:
             hint = self.tr("Nothing here yet. Add somebody, or bring in a lorebook from KoboldAI or NovelAI.")
+        elif shown > MOST_SHOWN:
+            hint = self.tr("{n} entries; the first {shown} are shown.").format(n=shown, shown=MOST_SHOWN)
         elif not shown:
             hint = self.tr("No entry holds these words.")
         self.hint.setText(hint)

@@ -16,10 +16,10 @@ def colour_part(part: Part, tokens: Tokens) -> str:
     """Return a part's full colour, for the bar."""
     return {
         Part.MEMORY: tokens.accent,
-        Part.LORE: tokens.surprise_low,
+        Part.LORE: tokens.surprise_low if tokens.dark else mix(tokens.surprise_low, tokens.ink, 0.36),
         Part.PROMPT: mix(tokens.accent, tokens.surprise_low, 0.5),
         Part.NOTE: tokens.surprise_high,
-        Part.TEXT: mix(tokens.muted, tokens.page, 0.35),
+        Part.TEXT: mix(tokens.muted, tokens.page, 0.3),
     }[part]
 
 
