@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from storydesk.domain.failures import FailureCode, StorydeskError
 from storydesk.domain.style_model import StyleModel
 from storydesk.inference.cancellation import Cancellation, Cancelled
-from storydesk.inference.devices import PROVIDERS, OpenedGraph, Provider, describe_precision, open_graph
+from storydesk.inference.devices import CPU, PROVIDERS, OpenedGraph, Provider, describe_precision, open_graph
 
 if TYPE_CHECKING:
     from storydesk.inference.rows import RowCache
@@ -45,7 +45,7 @@ class GraphSession:
             try:
                 self._try_out()
             except StorydeskError as error:
-                if self._opened.provider.memory == "cpu" or error.failure.code == FailureCode.MODEL_NOT_LOADED:
+                if self._opened.provider.words == CPU or error.failure.code == FailureCode.MODEL_NOT_LOADED:
                     raise
                 # It opened and yet does not run: out of memory, a driver too old for one of the operators ...
                 detail = error.failure.parameters.get("detail", "its memory is full")
