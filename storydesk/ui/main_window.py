@@ -275,6 +275,7 @@ class MainWindow(QMainWindow):
         self.workroom.writing.drop()
         self.notes.clear()
         self.places.leave()
+        self.tools.leave()
         self.centre.setCurrentWidget(self.page if opened is not None else self.empty)
         self.partner.setEnabled(opened is not None)
         self.page.set_text(opened.draft.text if opened is not None else "")

@@ -372,8 +372,9 @@ class PageEdit(QTextEdit):
                 self.verticalScrollBar().setValue(self.verticalScrollBar().value() + beyond)
 
     def _fit_padding(self) -> None:
-        half = self.viewport().height() / 2 - self._page_layout.pitch if self.look.typewriter else 0.0
-        self._page_layout.set_padding(max(half - self.look.margin, 0.0), max(half - self.look.margin, 0.0))
+        half = (self.viewport().height() - self._page_layout.pitch) / 2 - self.look.margin
+        room = max(half, 0.0) if self.look.typewriter else 0.0
+        self._page_layout.set_padding(room, room)
 
     def _light_paragraph(self) -> None:
         if not self.look.dims:

@@ -86,6 +86,10 @@ class PageTools(QObject):
             "usual_text": lambda: self.change_size(0),
         }
 
+    def leave(self) -> None:
+        """Another text is about to be put on the page."""
+        self.words.count()
+
     def begin(self) -> None:
         """Another text is on the page."""
         self.finder.forget()
