@@ -16,10 +16,11 @@ from storydesk.bridge.insight_item_model import PAYLOAD
 from storydesk.domain.insight import HeatKind
 from storydesk.domain.repetition import Repetition, RepetitionKind
 from storydesk.domain.settings import HEAT_KIND
-from storydesk.ui.editor.heat_map import HeatWord
+from storydesk.ui.editor.heat_map import HeatWord, choose_line_colour, list_looks
 from storydesk.ui.insight.entry_list import EntryList
 from storydesk.ui.main_window import MainWindow
-from storydesk.ui.theme import apply_theme
+from storydesk.ui.theme import Tokens, apply_theme
+from storydesk.ui.theme.tokens import BY_NAME, contrast_ratio, mix
 from tests.fakes.services import FakeWorld, make_model
 from tests.gui.conftest import WAIT
 
@@ -266,12 +267,24 @@ def test_a_word_s_tip_is_under_the_mouse(draft: MainWindow, qapp: QApplication) 
     assert word.text == "recieve"
 
 
-@pytest.mark.parametrize("theme", ["dark", "contrast"])
-def test_colours_change_with_the_theme(draft: MainWindow, qapp: QApplication, theme: str) -> None:
+@pytest.mark.parametrize("tokens", list(BY_NAME.values()), ids=list(BY_NAME))
+@pytest.mark.parametrize("kind", list(HeatKind))
+def test_words_are_read_through_every_colour_and_told_apart_without(tokens: Tokens, kind: HeatKind) -> None:
+    looks = list_looks(kind, tokens)
+    assert len({look.line for look in looks.values()}) == len(looks)
+    for look in looks.values():
+        if look.colour is not None:
+            colour = look.colour.name().upper()
+            ground = mix(tokens.page, colour, look.colour.alphaF())
+            assert contrast_ratio(tokens.ink, ground) >= 4.5
+            assert contrast_ratio(choose_line_colour(tokens), ground) >= 3.0
+
+
+def test_colours_change_with_the_theme(draft: MainWindow, qapp: QApplication) -> None:
     draft.actions_by_name["heat_map"].trigger()
     light = _looks(draft, "teh")
-    apply_theme(qapp, theme)
+    apply_theme(qapp, "dark")
     changed = _looks(draft, "teh")
     apply_theme(qapp, "light")
-    assert changed
+    assert {alpha for alpha, _line in changed} != {alpha for alpha, _line in light}
     assert {line for _alpha, line in changed} == {line for _alpha, line in light}

@@ -13,7 +13,7 @@ from storydesk.ui.assistant.polish_panel import PolishPanel
 from storydesk.ui.assistant.write_panel import WritePanel
 from storydesk.ui.theme import SPACE_L, SPACE_M, SPACE_XS, FlowLayout, ScaledWidth, VerticalArea, set_role
 
-WIDTH = 318
+WIDTH = 340
 
 
 class PartnerPanel(QFrame):

@@ -67,6 +67,11 @@ def list_looks(kind: HeatKind, tokens: Tokens) -> dict[int, HeatLook]:
     return looks
 
 
+def choose_line_colour(tokens: Tokens) -> str:
+    """Return the colour of the lines below words: seen on every class's ground, fainter than the words."""
+    return mix(tokens.muted, tokens.ink, 0.35)
+
+
 def _blend(colour: str, alpha: float) -> QColor:
     blended = QColor(colour)
     blended.setAlphaF(alpha)
@@ -227,7 +232,7 @@ class HeatMap(QObject):
             if look.colour is not None:
                 made.setBackground(look.colour)
                 made.setUnderlineStyle(look.line)
-                made.setUnderlineColor(QColor(tokens.muted))
+                made.setUnderlineColor(QColor(choose_line_colour(tokens)))
             self._formats[level] = made
 
     def _refresh(self) -> None:

@@ -9,6 +9,10 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView, QListView, QWidget
 
 from storydesk.bridge.insight_item_model import PAYLOAD, Entry, InsightItemModel
+from storydesk.ui.theme import SPACE_S
+
+FEWEST_LINES = 3
+"""What is seen of a list where the screen is small; the tab itself scrolls there."""
 
 
 class EntryList(QListView):
@@ -27,6 +31,7 @@ class EntryList(QListView):
         self.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setMinimumHeight(FEWEST_LINES * (self.fontMetrics().lineSpacing() + 2 * SPACE_S))
         self.clicked.connect(self._on_clicked)
 
     def show_entries(self, entries: Sequence[Entry]) -> None:

@@ -19,7 +19,7 @@ from storydesk.domain.insight import (
     rate_surprise,
     say_odds,
 )
-from storydesk.ui.editor.heat_map import HeatLook, HeatWord, list_looks
+from storydesk.ui.editor.heat_map import HeatLook, HeatWord, choose_line_colour, list_looks
 from storydesk.ui.figures import say_number
 from storydesk.ui.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XS, current_tokens, make_label, set_role
 
@@ -85,7 +85,7 @@ class HeatLegend(QWidget):
             painter.setPen(QColor(tokens.ink))
             painter.drawText(spot, Qt.AlignmentFlag.AlignCenter, name)
             if look.line in _PENS:
-                painter.setPen(QPen(QColor(tokens.muted), 1, _PENS[look.line]))
+                painter.setPen(QPen(QColor(choose_line_colour(tokens)), 1, _PENS[look.line]))
                 below = spot.bottom() - 2
                 painter.drawLine(QPointF(spot.left() + SPACE_XS, below), QPointF(spot.right() - SPACE_XS, below))
 

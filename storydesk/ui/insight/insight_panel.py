@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QAction, QHideEvent, QShowEvent
-from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from storydesk.ui.insight.choice_row import ChoiceRow
 from storydesk.ui.insight.reading_page import ReadingPage
@@ -45,14 +45,13 @@ class InsightPanel(QWidget):
             REPETITION: self.repetition,
             READING: self.reading,
         }
-        self._stack = QStackedWidget(self)
-        for page in self._pages.values():
-            self._stack.addWidget(page)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACE_M)
         column.addWidget(self.choice)
-        column.addWidget(self._stack, 1)
+        for key, page in self._pages.items():  # no stack: that would be as high as the highest of them
+            column.addWidget(page, 1)
+            page.setVisible(key == SURPRISE)
         self.choice.chosen.connect(self.show_page)
 
     @property
@@ -63,7 +62,8 @@ class InsightPanel(QWidget):
     def show_page(self, key: str) -> None:
         """Turn to a page."""
         self.choice.choose(key)
-        self._stack.setCurrentWidget(self._pages[key])
+        for name, page in self._pages.items():
+            page.setVisible(name == key)
         self.page_seen.emit(self.seen)
 
     def clear(self) -> None:

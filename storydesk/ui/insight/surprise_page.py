@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QToolButton, QVBoxLayout, QWidget
 
@@ -49,8 +49,9 @@ class SurprisePage(QWidget):
         self.plot = TrendPlot(self)
         self.told = make_label("", "muted", self)
         self.told.setMinimumHeight(2 * self.told.fontMetrics().lineSpacing())
+        self.told.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeading)
         self.unit = ChoiceRow(
-            self.tr("Most surprising"), {SENTENCES: self.tr("Sentences"), PARAGRAPHS: self.tr("Paragraphs")}, self
+            self.tr("What surprises most"), {SENTENCES: self.tr("Sentences"), PARAGRAPHS: self.tr("Paragraphs")}, self
         )
         self.list = EntryList(self.tr("What surprises most"), self)
         self._report = SurpriseReport((), ())
@@ -72,7 +73,7 @@ class SurprisePage(QWidget):
             column.addWidget(widget)
         column.addWidget(make_label(self.tr("On the page"), "heading", self))
         column.addLayout(heat)
-        column.addWidget(make_label(self.tr("Most surprising"), "heading", self))
+        column.addWidget(make_label(self.tr("What surprises most"), "heading", self))
         column.addWidget(self.unit)
         column.addWidget(self.list, 1)
         self.scope.chosen.connect(self._on_scope_chosen)

@@ -26,7 +26,7 @@ from storydesk.ui.figures import say_number
 from storydesk.ui.theme import SPACE_S, SPACE_XS, current_tokens
 from storydesk.ui.theme.tokens import mix
 
-HEIGHT_IN_LINES: Final = 8
+HEIGHT_IN_LINES: Final = 7
 PIXELS_A_POINT: Final = 4
 MOST_DOTS: Final = 40
 FAR: Final = 10
