@@ -28,6 +28,7 @@ from storydesk.domain.settings import (
     LESS_MOTION,
     PAGE_FONT,
     PAGE_SIZE,
+    SNAPSHOT_MINUTES,
     THEME,
     Setting,
     V,
@@ -133,6 +134,12 @@ class PreferencesDialog(QDialog):
         add_row(form, self.tr("Page &font"), self._build_font_box())
         add_row(form, self.tr("Page &size"), self._build_size_box())
         add_row(form, self.tr("Words a &day"), self._build_goal_box())
+        self.snapshot_box = _build_number(SNAPSHOT_MINUTES, self._settings.get(SNAPSHOT_MINUTES))
+        self.snapshot_box.setSuffix(self.tr(" minutes"))
+        self.snapshot_box.setSpecialValueText(self.tr("Only by hand"))
+        self.snapshot_box.setToolTip(self.tr("How long you write before a snapshot of the draft is kept by itself"))
+        self.snapshot_box.valueChanged.connect(lambda minutes: self._keep(SNAPSHOT_MINUTES, minutes))
+        add_row(form, self.tr("Snapshot e&very"), self.snapshot_box)
         self.grammar_box = QCheckBox(self.tr("Check &grammar while I write"))
         self.grammar_box.setChecked(self._settings.get(GRAMMAR_LIVE))
         self.grammar_box.toggled.connect(lambda on: self._keep(GRAMMAR_LIVE, on))
