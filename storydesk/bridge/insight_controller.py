@@ -12,10 +12,10 @@ from storydesk.bridge.engine_worker import EngineState, ScoreReady
 from storydesk.bridge.insight_worker import InsightWorker, ProseReady, SurpriseReady
 from storydesk.bridge.manuscript_controller import OpenStory
 from storydesk.bridge.workroom import Workroom
-from storydesk.domain.failures import Failure, FailureCode, StorydeskError
+from storydesk.domain.failures import FailureCode, StorydeskError
 from storydesk.domain.generation import Alternative
 from storydesk.domain.insight import TrendPoint
-from storydesk.services.insight import DraftValue
+from storydesk.services.insight import DraftValue, fingerprint
 from storydesk.services.ports import IsCancelled
 
 PROSE_MILLISECONDS = 700
@@ -115,7 +115,7 @@ class InsightController(QObject):
         elif on and name == "voice":
             self._ask_voice()
         elif name == "voice":
-            self._workroom.engine.drop_errand(_VOICE)
+            self._workroom.engine.run_errand(lambda _is_cancelled: self._desk.engines.dismiss(), _VOICE)
 
     def note_edit(self) -> None:
         """Hear that the writer changed the text."""
@@ -272,6 +272,7 @@ class InsightController(QObject):
         missing = [value for value in values if value.point is None]
         if not missing or not self._model:
             return
+        done = self._take_known(asked, story_id, prompt, missing)
         scorers: dict[int, DraftScorer] = {}
 
         def work(is_cancelled: IsCancelled) -> None:
@@ -286,12 +287,7 @@ class InsightController(QObject):
                 score = self._score_step(scorer, text, prompt, model, 0, is_cancelled, lambda _score: None)
                 scorers.clear()
                 done.add(value.fingerprint)
-                cost = sum(line.cost for line in score.lines if line is not None)
-                words = sum(line.words for line in score.lines if line is not None)
-                point = TrendPoint(0, 0, cost, score.tokens, words, value.name, value.key)
-                self._value_found.emit((asked, story_id, value.fingerprint, point))
-
-        done: set[str] = set()
+                self._value_found.emit((asked, story_id, value.fingerprint, _make_point(value, score)))
 
         def errand(is_cancelled: IsCancelled) -> None:
             try:
@@ -299,12 +295,21 @@ class InsightController(QObject):
             except StorydeskError as error:
                 if error.failure.code == FailureCode.CANCELLED:
                     raise
-                self._voice_told_failure(error.failure)
+                self._workroom.engine.score_failed.emit(error.failure)
 
         self._workroom.engine.run_errand(errand, _VALUES)
 
-    def _voice_told_failure(self, failure: Failure) -> None:
-        self._workroom.engine.score_failed.emit(failure)
+    def _take_known(self, asked: int, story_id: int, prompt: str, missing: list[DraftValue]) -> set[str]:
+        """Take the value of the draft on the page from its score, and return the fingerprints of what was taken."""
+        score = self.score
+        if score is None or score.known < 1.0 or not self._is_current():
+            return set()
+        mark = fingerprint(self._workroom.read_page(), prompt, score.model)
+        here = next((value for value in missing if value.fingerprint == mark), None)
+        if here is None:
+            return set()
+        self._on_value_found((asked, story_id, mark, _make_point(here, score)))
+        return {mark}
 
     @Slot(object)
     def _on_value_found(self, found: tuple[int, int, str, TrendPoint]) -> None:
@@ -359,6 +364,12 @@ class InsightController(QObject):
     def _on_word_found(self, told: WordTold) -> None:
         if told.key == self._word_key:
             self.word_told.emit(told)
+
+
+def _make_point(value: DraftValue, score: DraftScore) -> TrendPoint:
+    lines = [line for line in score.lines if line is not None]
+    cost, words = sum(line.cost for line in lines), sum(line.words for line in lines)
+    return TrendPoint(0, 0, cost, score.tokens, words, value.name, value.key)
 
 
 def _begins(word: str, token: str) -> bool:

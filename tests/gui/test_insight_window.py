@@ -12,6 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from storydesk.bridge.engine_worker import EngineWorker
 from storydesk.bridge.insight_item_model import PAYLOAD
 from storydesk.domain.insight import HeatKind
 from storydesk.domain.repetition import Repetition, RepetitionKind
@@ -288,3 +289,18 @@ def test_colours_change_with_the_theme(draft: MainWindow, qapp: QApplication) ->
     apply_theme(qapp, "light")
     assert {alpha for alpha, _line in changed} != {alpha for alpha, _line in light}
     assert {line for _alpha, line in changed} == {line for _alpha, line in light}
+
+
+def test_a_quick_question_comes_before_the_score_and_the_score_before_the_rest(world: FakeWorld, qtbot: QtBot) -> None:
+    engine = EngineWorker(world.desk)
+    done: list[str] = []
+    engine.score_ready.connect(lambda _event: done.append("score"))
+    engine.run_errand(lambda _is_cancelled: done.append("later"), "later")
+    engine.score(1, "A door.", "")
+    engine.run_errand(lambda _is_cancelled: done.append("quick"), "quick", quick=True)
+    engine.start()
+    qtbot.waitUntil(lambda: len(done) == 3, timeout=WAIT)
+    assert engine.close()
+    assert done.index("quick") == 0
+    assert set(done) == {"quick", "score", "later"}
+    world.desk.close()

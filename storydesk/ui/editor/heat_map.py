@@ -126,6 +126,11 @@ class HeatMap(QObject):
         self._bases = self._merge(self._bases, lines)
         self._refresh()
 
+    def forget_bases(self) -> None:
+        """Forget what the base of another model thought."""
+        self._bases = []
+        self._refresh()
+
     def clear(self) -> None:
         """Forget everything: another text is on the page."""
         self._blocks = self._page.document().blockCount()

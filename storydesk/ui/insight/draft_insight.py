@@ -10,6 +10,7 @@ from PySide6.QtGui import QAction, QActionGroup, QColor, QHelpEvent, QTextBlock,
 from PySide6.QtWidgets import QToolTip
 
 from storydesk.bridge.draft_score import DraftScore, ScoreState
+from storydesk.bridge.engine_worker import EngineState
 from storydesk.bridge.insight_controller import DraftsTold, InsightController, VoiceReady, WordTold
 from storydesk.bridge.insight_worker import SurpriseReady
 from storydesk.bridge.offsets import Utf16Map
@@ -24,6 +25,7 @@ from storydesk.ui.editor.heat_map import HeatMap, HeatWord
 from storydesk.ui.editor.page import PageEdit
 from storydesk.ui.insight.heat_bar import HeatBar, say_word
 from storydesk.ui.insight.insight_panel import READING, REPETITION, SURPRISE, InsightPanel
+from storydesk.ui.insight.surprise_page import DRAFTS
 from storydesk.ui.theme import current_tokens
 from storydesk.ui.window_timers import make_single_shot
 
@@ -73,6 +75,8 @@ class DraftInsight(QObject):
         self.controller.voice_missing.connect(self._on_voice_missing)
         self.controller.drafts_told.connect(self._on_drafts_told)
         self.controller.word_told.connect(self._on_word_told)
+        self._workroom.engine.engine_ready.connect(self._on_engine_ready)
+        self._workroom.manuscripts.drafts_changed.connect(self._refresh_drafts)
         self._page.edited.connect(self._on_edited)
         self._page.cursorPositionChanged.connect(self._on_cursor_moved)
         self._page.viewport().installEventFilter(self)
@@ -132,6 +136,13 @@ class DraftInsight(QObject):
         self._missing_voice = ""
         self.heat.set_bases(event.score.lines)
         self._word_due.start()
+
+    @Slot(object)
+    def _on_engine_ready(self, _state: EngineState) -> None:
+        """Hear that a model was loaded; another one has another base, and thinks otherwise of the drafts."""
+        self._missing_voice = ""
+        self.heat.forget_bases()
+        self._refresh_drafts()
 
     @Slot(object)
     def _on_voice_missing(self, failure: Failure | None) -> None:
@@ -213,6 +224,7 @@ class DraftInsight(QObject):
     @Slot(str)
     def _on_page_seen(self, key: str) -> None:
         self.controller.watch("surprise", key == SURPRISE)
+        self._refresh_drafts()
         self.controller.watch("prose", key in (REPETITION, READING))
         if key != REPETITION:
             self.clear_marks()
@@ -224,6 +236,7 @@ class DraftInsight(QObject):
             self.heat.clear()
             self._word, self._repetition, self._prose = None, None, None
             self.panel.clear()
+            self._refresh_drafts()
             self._word_due.start()
 
     @Slot(object)
@@ -239,6 +252,11 @@ class DraftInsight(QObject):
         self._prose = report
         self.panel.repetition.show_report(report)
         self.panel.reading.show_report(report)
+
+    @Slot()
+    def _refresh_drafts(self) -> None:
+        if self.panel.seen == SURPRISE and self.panel.surprise.scope.current == DRAFTS:
+            self.controller.ask_drafts()
 
     def _open_draft(self, key: int) -> None:
         """Open a draft, for a snapshot the one that it is of."""
