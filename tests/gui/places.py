@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QTextCursor
 from PySide6.QtWidgets import QApplication, QDialog, QWidget
 
 from storydesk.domain.failures import Failure, FailureCode
@@ -50,6 +51,9 @@ def leave_places(window: MainWindow) -> None:
     for name in ("focus_mode", "heat_map", "show_authorship"):
         if window.actions_by_name[name].isChecked():
             window.actions_by_name[name].trigger()
+    if window.helper.word_picker.popover is not None:
+        window.helper.word_picker.popover.close()
+    window.partner.write.show_front()
     window.side.show_writing()
     QApplication.sendPostedEvents()
     QApplication.processEvents()
@@ -113,6 +117,26 @@ def _toggled(name: str) -> Callable[[MainWindow, Await], QWidget]:
         return window
 
     return switch_on
+
+
+def _reword(window: MainWindow, wait: Await) -> QWidget:
+    window.partner.show_tab("write")
+    window.page.go_to(0, len("Mara found it"))
+    window.actions_by_name["reword"].trigger()
+    view = window.helper.reworder.view
+    wait(lambda: bool(view.cards) and not window.helper.reworder.controller.busy)
+    return window
+
+
+def _other_words(window: MainWindow, wait: Await) -> QWidget:
+    window.page.go_to(0, 0)
+    window.page.moveCursor(QTextCursor.MoveOperation.End)
+    window.actions_by_name["go_on"].trigger()
+    wait(lambda: bool(window.page.ghost) and not window.workroom.writing.is_writing)
+    window.actions_by_name["other_words"].trigger()
+    popover = window.helper.word_picker.popover
+    assert popover is not None
+    return popover
 
 
 def _ways(window: MainWindow, wait: Await) -> QWidget:
@@ -312,6 +336,8 @@ PLACES: tuple[Place, ...] = (
     Place("polish-page", _polish_page),
     Place("controls", _controls),
     Place("ways", _ways),
+    Place("other-words", _other_words),
+    Place("reword", _reword),
     Place("insight-surprise", _insight("surprise")),
     Place("insight-repetition", _insight("repetition")),
     Place("insight-reading", _insight("reading")),

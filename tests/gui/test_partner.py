@@ -324,6 +324,16 @@ def test_back_to_the_preset_and_the_slider_are_one_thing(story_window: MainWindo
     assert (panel.slider.value(), panel.controls.temperature) == (50, 0.8)
 
 
+def test_what_the_model_does_not_see_of_the_prompt_is_said(story_window: MainWindow, qtbot: QtBot) -> None:
+    note = story_window.partner.write.note
+    _go_on(story_window, qtbot)
+    assert not note.isVisible()
+    story_window.partner.write.prompt.setPlainText("A door on the beach. " * 40)
+    _go_on(story_window, qtbot)
+    assert note.isVisible()
+    assert "the end of your prompt" in note.text()
+
+
 def test_what_arrives_is_mended_before_it_is_offered(world: FakeWorld, open_window: Open, qtbot: QtBot) -> None:
     world.loader.script = ["teh", "bell", "rang."]
     world.desk.settings.set(POLISH_ARRIVING, True)

@@ -18,6 +18,9 @@ from tests.gui.conftest import WAIT, make_library_world
 from tests.gui.looking import LongWinded, find_cut, find_faint, find_nameless, focusable
 from tests.gui.places import PLACES, Place, leave_places
 
+# Of the offscreen platform, about the list of other words.
+pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")
+
 OpenWindow = Callable[[FakeWorld], MainWindow]
 Visit = Callable[[QSize, Callable[[Place, QWidget], None]], None]
 

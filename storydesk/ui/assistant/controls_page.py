@@ -267,6 +267,8 @@ class ControlsPage(QWidget):
         label = make_label(text)
         label.setBuddy(box)
         box.setAccessibleName(text)
+        limits = (self.locale().toString(each) for each in (setting.low or 0, setting.high or 0))
+        box.setToolTip(self.tr("From {low} to {high}").format(**dict(zip(("low", "high"), limits, strict=True))))
         self._column.addWidget(label)
         self._column.addWidget(box)
         self._say(box, sentence)
