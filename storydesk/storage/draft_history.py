@@ -34,6 +34,7 @@ class SqliteDraftHistory:
     def __init__(self, library: SqliteLibrary) -> None:
         """Share the library."""
         self._library = library
+        self._words: dict[int, tuple[float, int]] = {}  # of each draft when it was changed last
 
     def list_cards(self, story_id: int) -> Sequence[DraftCard]:
         """Return a story's drafts, newest first."""
@@ -43,9 +44,15 @@ class SqliteDraftHistory:
                 (story_id,),
             ).fetchall()
         return [
-            DraftCard(id_, name, count_words(text), created, changed, parent)
+            DraftCard(id_, name, self._count_words(id_, changed, text), created, changed, parent)
             for id_, name, text, created, changed, parent in rows
         ]
+
+    def _count_words(self, draft_id: int, changed: float, text: str) -> int:
+        known = self._words.get(draft_id)
+        if known is None or known[0] != changed:
+            known = self._words[draft_id] = (changed, count_words(text))
+        return known[1]
 
     def add_snapshot(
         self, draft_id: int, name: str, rule: SnapshotRule, text: str, words: int, authorship: str
@@ -128,6 +135,8 @@ class SqliteDraftHistory:
 
     def settle_generation(self, key: str, outcome: Outcome | None, perplexity: float | None) -> None:
         """Note what became of a generation, or how surprising it is."""
+        if not key:
+            return
         with self._library.writing() as connection:
             if outcome is not None:
                 used = outcome in (Outcome.ACCEPTED, Outcome.EDITED)

@@ -256,6 +256,19 @@ def test_several_changes_in_one_step_leave_what_is_between_alone(page: PageEdit)
     assert _parts(page) == [("One red two. ", WRITTEN), ("Three red four.", PASTED), (" Five red six.", UNKNOWN)]
 
 
+def test_replacing_many_places_knows_each_of_them(page: PageEdit) -> None:
+    _begin(page, ("red red red. ", WRITTEN), ("😀 red. The red sea.", MADE))
+    page.replace_many([(4, 7, "red red"), (16, 19, "😀"), (25, 28, "")])
+    assert [(words, origin.kind) for words, origin in _parts(page)] == [
+        ("red red red red. ", Kind.WRITTEN),
+        (as_units("😀 😀."), Kind.EDITED),
+        (" ", Kind.GENERATED),
+        ("The  sea.", Kind.EDITED),
+    ]
+    page.undo()
+    assert _parts(page) == [("red red red. ", WRITTEN), (as_units("😀 red. The red sea."), MADE)]
+
+
 def test_an_accepted_ghost_is_generated_and_a_word_changed_in_it_makes_its_sentence_edited(
     page: PageEdit, tracker: AuthorshipTracker, qtbot: QtBot
 ) -> None:

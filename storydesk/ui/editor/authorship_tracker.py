@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QMimeData, QObject, QTimer, Signal, Slot
 from PySide6.QtGui import QTextBlock, QTextCursor
 
-from storydesk.bridge.authorship_form import as_units
+from storydesk.bridge.authorship_form import as_units, count_units
 from storydesk.domain.authorship import (
     PASTED,
     UNKNOWN,
@@ -64,6 +64,7 @@ class AuthorshipTracker(QObject):
         self._source: Source | None = None
         self._ghost_source: Callable[[str], Source | None] = lambda _words: None
         self._becoming: Runs | None = None
+        self._expected: Sequence[tuple[int, int, str]] = ()
         self._pasted: tuple[int, Runs] | None = None
         self._read_due = QTimer(self)
         self._read_due.setSingleShot(True)
@@ -117,6 +118,15 @@ class AuthorshipTracker(QObject):
             yield
         finally:
             self._becoming = None
+
+    @contextlib.contextmanager
+    def replacing(self, edits: Sequence[tuple[int, int, str]]) -> Iterator[None]:
+        """The one change inside this context is made of these (start, end, text), in order and apart."""
+        self._expected = edits
+        try:
+            yield
+        finally:
+            self._expected = ()
 
     def watch_ghost(self, source: Callable[[str], Source | None]) -> None:
         """Ask ``source`` which generation the words of a suggestion that is accepted come from."""
@@ -244,7 +254,10 @@ class AuthorshipTracker(QObject):
     ) -> list[Change]:
         """Follow a change word by word: words that stand before and after keep their origin."""
         low, old_end, new_end = _find_core(old, new)
-        if low == old_end or not new or "\x00" in old:
+        expected = _place_edits(self._expected, start, len(new) - len(old))
+        if expected is not None:
+            edits = expected
+        elif low == old_end or not new or "\x00" in old:
             edits = [Difference(low, old_end, low, new_end)]
         else:
             edits = find_edits(old, new)
@@ -268,7 +281,7 @@ class AuthorshipTracker(QObject):
         if touched is not None:
             kept = {origin.source for _, origin in change.old if origin.kind is Kind.EDITED}
             for source in {origin.source for _, origin in change.new if origin.kind is Kind.EDITED} - kept:
-                if source is not None:
+                if source is not None and source.key:
                     self.generation_edited.emit(source.key)
         return change
 
@@ -311,6 +324,16 @@ class AuthorshipTracker(QObject):
     def _read_lines(self) -> None:
         if self._lines is None and not self._stale:
             self._lines = self._document.toRawText().split(_PARAGRAPH)
+
+
+def _place_edits(expected: Sequence[tuple[int, int, str]], start: int, growth: int) -> list[Difference] | None:
+    """Return announced edits as places in a change; None where there are none, or the change is another one."""
+    edits, shift = [], 0
+    for low, high, text in expected:
+        length = count_units(text)
+        edits.append(Difference(low - start, high - start, low - start + shift, low - start + shift + length))
+        shift += length - (high - low)
+    return edits if edits and shift == growth and edits[0].old_start >= 0 else None
 
 
 def _find_core(old: str, new: str) -> tuple[int, int, int]:

@@ -178,12 +178,13 @@ class PageEdit(QTextEdit):
         """Replace stretches (start, end, text), in order and apart from each other, as one step that can be undone."""
         self.reworking.emit("replace")
         cursor = QTextCursor(self.document())
-        cursor.beginEditBlock()
-        for start, end, text in reversed(edits):
-            cursor.setPosition(start)
-            cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
-            cursor.insertText(text)
-        cursor.endEditBlock()
+        with self.authorship.replacing(edits):
+            cursor.beginEditBlock()
+            for start, end, text in reversed(edits):
+                cursor.setPosition(start)
+                cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
+                cursor.insertText(text)
+            cursor.endEditBlock()
 
     def text_at(self, start: int, end: int) -> str:
         """Return a stretch of the text."""
