@@ -1,11 +1,10 @@
-"""Take the pictures of the main window for docs/images: a story of ours, the starter, real perplexities.
+"""Take the pictures of every screen for docs/images: stories of ours, the starter, real perplexities.
 
     python -m tests.bench.take_screenshots [--out DIR] [--theme NAME] [--size 1280x800] [--scene NAME]
 
-Without options: main-light.png and main-dark.png in docs/images. Scenes: main, empty, polish, middle, focus, notice,
-library, search, backups, insight, repetition, reading, authorship,
-drafts, drafts-columns, generations, statement, ways, ways-compared, words, reword, controls, controls-end.
-QT_SCALE_FACTOR=2 gives pictures for 200 %.
+Without options: every screen, light and dark, in docs/images (some minutes). A scene is a place of tests/gui/places.py
+or one of those that this folder's ``*_scenes`` modules set up with more in them. QT_SCALE_FACTOR=2 gives pictures for
+200 %.
 """
 
 from __future__ import annotations
@@ -31,12 +30,18 @@ from storydesk.services.desk import Desk
 from storydesk.services.phrasebook import Phrasebook
 from storydesk.ui.main_window import MainWindow
 from storydesk.ui.theme import apply_theme
-from tests.bench import drafts_scenes, partner_scenes
+from tests.bench import drafts_scenes, memory_scenes, partner_scenes
 from tests.bench.library_scenes import SCENES, show_library
+from tests.gui.places import PLACES, find_place, leave_places
 
 ROOT = Path(__file__).resolve().parents[2]
 SLIP = "She had went there before. "
+SET_UP_HERE = ("main", "middle", "polish", "notice", "focus", "tuning", "insight", "repetition", "reading")
+EMPTY = tuple(place.name for place in PLACES if place.empty)
+LEFT_OUT = ("delete", "heat-map", "insight-surprise", "insight-repetition", "insight-reading", "trashed", "middle")
+"""Questions of the desktop's own look, and places that another scene shows with more in them."""
 LONGEST_WAIT = 90.0
+SETTLE = 0.6
 WORDS = 30
 
 
@@ -46,20 +51,45 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "images")
     parser.add_argument("--theme", action="append")
     parser.add_argument("--size", default="1280x800")
-    parser.add_argument("--scene", default="main")
+    parser.add_argument("--scene", action="append")
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
     width, height = (int(part) for part in given.size.split("x"))
     app = QApplication(["Storydesk"])
+    scenes = given.scene or list_scenes()
     for theme in given.theme or ["light", "dark"]:
         apply_theme(app, theme)
-        with tempfile.TemporaryDirectory() as home:
-            desk = build_desk(Path(home))
-            if given.scene != "empty":
-                fill_library(desk)
-            picture = given.out / f"{given.scene}-{theme}.png"
-            take(app, desk, (width, height), given.scene, picture)
-            print(picture)
+        for some in _group(scenes):
+            with tempfile.TemporaryDirectory() as home:
+                desk = build_desk(Path(home))
+                if some[0] not in EMPTY:
+                    fill_library(desk)
+                take(app, desk, (width, height), some, lambda scene: given.out / f"{scene}-{theme}.png")  # noqa: B023 - called at once
+
+
+def _group(scenes: list[str]) -> list[list[str]]:
+    """Return the scenes that can share a window: bare places with or without stories; every other has its own."""
+    bare = [scene for scene in scenes if not _is_set_up(scene)]
+    groups = [[scene] for scene in scenes if _is_set_up(scene)]
+    empty, full = [name for name in bare if name in EMPTY], [name for name in bare if name not in EMPTY]
+    return [*groups, *(group for group in (empty, full) if group)]
+
+
+def _is_set_up(scene: str) -> bool:
+    return scene in (*SET_UP_HERE, *SCENES, *drafts_scenes.SCENES, *partner_scenes.SCENES)
+
+
+def list_scenes() -> list[str]:
+    """Return every scene, those that are set up with care before the bare places."""
+    names = ["main", "empty", "notice", "focus", "insight", "repetition", "reading"]
+    names += [
+        *SCENES,
+        *drafts_scenes.SCENES,
+        *memory_scenes.SCENES,
+        *partner_scenes.SCENES,
+        *(place.name for place in PLACES),
+    ]
+    return [name for name in dict.fromkeys(names) if name not in LEFT_OUT]
 
 
 def fill_library(desk: Desk) -> None:
@@ -82,8 +112,10 @@ def fill_library(desk: Desk) -> None:
     desk.manuscripts.trash_story(desk.manuscripts.add_story("An old beginning").id)
 
 
-def take(app: QApplication, desk: Desk, size: tuple[int, int], scene: str, picture: Path) -> None:
-    """Open a window, wait until it is busy with nothing, and save what it looks like."""
+def take(
+    app: QApplication, desk: Desk, size: tuple[int, int], scenes: list[str], name_picture: Callable[[str], Path]
+) -> None:
+    """Open a window, wait until it is busy with nothing, and save what each scene looks like."""
     notices = NoticeBus()
     phrases = Phrases(Phrasebook(find_resources() / "i18n" / "en.toml"))
     window = MainWindow(Workroom(desk), notices, phrases)
@@ -93,10 +125,25 @@ def take(app: QApplication, desk: Desk, size: tuple[int, int], scene: str, pictu
     scored: list[object] = []
     window.workroom.score_changed.connect(lambda score: scored.append(score) if score is not None else None)
     window.workroom.start_engines()
-    if scene != "empty":
+    if scenes[0] not in EMPTY:
         wait_until(app, lambda: bool(scored))
     else:
         wait_until(app, lambda: desk.engines.loaded is not None)
+    for scene in scenes:
+        shown = show(app, window, scene)
+        settle = time.monotonic() + SETTLE
+        wait_until(app, lambda: time.monotonic() > settle)  # noqa: B023 - called at once
+        picture = name_picture(scene)
+        shown.grab().save(str(picture))
+        print(picture, flush=True)
+        if len(scenes) > 1:
+            leave_places(window)
+    window.close()
+
+
+def show(app: QApplication, window: MainWindow, scene: str) -> QWidget:
+    """Bring a window to a scene and return what is to be taken."""
+    notices = window.notices
     if scene == "middle":
         cursor = window.page.textCursor()
         cursor.setPosition(120)
@@ -127,10 +174,11 @@ def take(app: QApplication, desk: Desk, size: tuple[int, int], scene: str, pictu
         shown = drafts_scenes.show_drafts(app, window, scene, wait_until)
     elif scene in partner_scenes.SCENES:
         shown = partner_scenes.show_partner(app, window, scene, wait_until)
-    settle = time.monotonic() + 1.0
-    wait_until(app, lambda: time.monotonic() > settle)
-    shown.grab().save(str(picture))
-    window.close()
+    elif scene in memory_scenes.SCENES:
+        shown = memory_scenes.show_memory(app, window, scene, wait_until)
+    elif scene not in SET_UP_HERE:
+        shown = find_place(scene).open(window, lambda is_done: wait_until(app, is_done))
+    return shown if shown.isWindow() else window
 
 
 def show_insight(app: QApplication, window: MainWindow, scene: str) -> None:
@@ -142,7 +190,7 @@ def show_insight(app: QApplication, window: MainWindow, scene: str) -> None:
         place = window.page.text().index(" ", 300) + 2
         window.page.go_to(place, place)
         wait_until(app, lambda: panel.surprise.list.items.rowCount() > 0)
-        wait_until(app, lambda: "thought of" in window.insight.bar.word.text())
+        wait_until(app, lambda: "thought of" in window.insight.bar.word.accessibleName())
         return
     panel.show_page(scene)
     wait_until(app, lambda: panel.repetition.list.items.rowCount() > 0)

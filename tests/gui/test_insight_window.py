@@ -123,8 +123,8 @@ def test_the_strip_tells_of_the_word_at_the_cursor(draft: MainWindow, qtbot: QtB
     draft.actions_by_name["heat_map"].trigger()
     place = draft.page.text().index("teh")
     draft.page.go_to(place, place)
-    qtbot.waitUntil(lambda: "very surprising, 1 in 16" in draft.insight.bar.word.text(), timeout=WAIT)
-    qtbot.waitUntil(lambda: "the, a" in draft.insight.bar.word.text(), timeout=WAIT)
+    qtbot.waitUntil(lambda: "very surprising, 1 in 16" in draft.insight.bar.word.accessibleName(), timeout=WAIT)
+    qtbot.waitUntil(lambda: "the, a" in draft.insight.bar.word.accessibleName(), timeout=WAIT)
 
 
 def test_the_kind_of_map_is_kept(draft: MainWindow, world: FakeWorld) -> None:
@@ -141,7 +141,7 @@ def test_the_kind_of_map_is_kept(draft: MainWindow, world: FakeWorld) -> None:
 
 def test_without_a_model_of_ones_own_the_strip_says_so(draft: MainWindow, qtbot: QtBot) -> None:
     draft.actions_by_name["heat_voice"].trigger()
-    qtbot.waitUntil(lambda: "Tune a model first" in draft.insight.bar.word.text(), timeout=WAIT)
+    qtbot.waitUntil(lambda: "Tune a model first" in draft.insight.bar.word.accessibleName(), timeout=WAIT)
 
 
 def test_words_that_sound_like_the_writer(world: FakeWorld, open_window: Open, qtbot: QtBot) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from PySide6.QtCore import QCoreApplication, QEvent, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QAction, QColor, QPainter, QPaintEvent, QPen, QTextCharFormat
+from PySide6.QtGui import QAction, QColor, QPainter, QPaintEvent, QPen, QResizeEvent, QTextCharFormat
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from storydesk.domain.generation import Alternative
@@ -24,6 +24,7 @@ from storydesk.ui.figures import say_number
 from storydesk.ui.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XS, current_tokens, make_label, set_role
 
 MENU_LOOK: Final = "QToolButton::menu-indicator { image: none; width: 0px; }"
+ONE_ROW_CHARACTERS: Final = 80
 _Underline = QTextCharFormat.UnderlineStyle
 _PENS: Final = {
     _Underline.DotLine: Qt.PenStyle.DotLine,
@@ -153,7 +154,8 @@ class HeatBar(QFrame):
         self.kind_button.setStyleSheet(MENU_LOOK)
         self.legend = HeatLegend(self)
         self.word = make_label("", "muted", self)
-        self.word.setMinimumHeight(self.word.fontMetrics().lineSpacing())
+        self.word.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeading)
+        self._told = ""
         first = QHBoxLayout()
         first.setSpacing(SPACE_M)
         first.addWidget(self.kind_button, 0, Qt.AlignmentFlag.AlignTop)
@@ -175,9 +177,33 @@ class HeatBar(QFrame):
 
     def say(self, words: str) -> None:
         """Say something below the legend."""
-        if words != self.word.text():
-            self.word.setText(words)
+        if words != self._told:
+            self._told = words
             self.word.setAccessibleName(words)
+            self.word.setToolTip(words)
+            self._fit_word()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Give the word's line as many rows as a narrow window needs."""
+        super().resizeEvent(event)
+        self._fit_word()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Fit another font."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange) and self.isVisible():
+            self._fit_word()
+
+    def _fit_word(self) -> None:
+        """Keep the strip's height the same for all words, so that the page never jumps; what is too long is cut."""
+        letters = self.word.fontMetrics()
+        room = max(self.width() - 2 * SPACE_L, 1)
+        rows = 1 if room >= letters.averageCharWidth() * ONE_ROW_CHARACTERS else 2
+        # Rows break between words, so the last of several can't be counted on to its end.
+        most = int(room * (1.0 if rows == 1 else rows - 0.2))
+        self.word.setText(letters.elidedText(self._told, Qt.TextElideMode.ElideRight, most))
+        self.word.setWordWrap(rows > 1)
+        self.word.setFixedHeight(rows * letters.lineSpacing() + 2)
 
 
 def _tr(words: str) -> str:
