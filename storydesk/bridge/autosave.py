@@ -5,6 +5,7 @@ What is saved is what ``read`` gives at that moment, text and spans together; th
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from enum import StrEnum
 from typing import Any
@@ -52,6 +53,8 @@ class Autosave(QObject):
         self._number = 0
         self._in_flight = 0
         self._trouble = False
+        self._changed_at: float | None = None
+        self._sent_at: float | None = None
         self._state = SaveState.SAVED
         self._pause = self._make_timer(PAUSE_MILLISECONDS, self._on_due)
         self._longest = self._make_timer(LONGEST_MILLISECONDS, self._on_due)
@@ -62,10 +65,17 @@ class Autosave(QObject):
         """Whether all that was typed is on disk."""
         return self._state
 
+    @property
+    def seconds_at_risk(self) -> float:
+        """How long ago the first change was made that is not on disk; 0 where all of them are."""
+        times = [at for at in (self._changed_at, self._sent_at) if at is not None]
+        return time.monotonic() - min(times) if times else 0.0
+
     def begin(self, draft_id: int) -> None:
         """Watch another draft; what was not saved of the last one is still being saved. 0 watches none."""
         self._draft = draft_id
         self._dirty = False
+        self._changed_at = None
         self._pause.stop()
         self._longest.stop()
         self._tell()
@@ -75,6 +85,7 @@ class Autosave(QObject):
         if not self._draft:
             return
         self._dirty = True
+        self._changed_at = self._changed_at or time.monotonic()
         self._pause.start()
         if not self._longest.isActive():
             self._longest.start()
@@ -87,6 +98,7 @@ class Autosave(QObject):
         if not self._dirty:
             return
         self._dirty = False
+        self._sent_at, self._changed_at = self._sent_at or self._changed_at, None
         self._number += 1
         self._unsaved[self._draft] = (self._number, self._read())
         self._submit(self._draft)
@@ -114,6 +126,7 @@ class Autosave(QObject):
                 del self._unsaved[draft_id]
             if not self._unsaved:
                 self._trouble = False
+                self._sent_at = None
             elif not self._in_flight:
                 self._retry.start()
             self._tell()

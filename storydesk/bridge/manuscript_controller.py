@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from storydesk.bridge.authorship_form import PageText
 from storydesk.bridge.autosave import Autosave
+from storydesk.bridge.safety_net import SafetyNet
 from storydesk.bridge.serial_worker import SerialWorker
 from storydesk.domain.authorship import Runs
 from storydesk.domain.failures import Failure, FailureCode, StorydeskError
@@ -19,6 +20,7 @@ from storydesk.domain.manuscript import Draft, Story
 from storydesk.domain.settings import DAILY_GOAL, GOAL_PROGRESS, LAST_STORY
 from storydesk.domain.word_goal import Tally, WordGoal
 from storydesk.services.desk import Desk
+from storydesk.services.rescue import RescueFolder
 
 CARD_MILLISECONDS = 500
 
@@ -66,6 +68,8 @@ class ManuscriptController(QObject):
         self._read_runs: Callable[[], Runs] = lambda: ()
         self.autosave = Autosave(worker, self._save, self.read_page, self)
         self.autosave.failed.connect(self.failed)
+        self._rescue = RescueFolder.beside(desk.home)
+        self.net = SafetyNet(self.autosave, self._rescue, self._read_at_risk, self)
         self._card: dict[int, tuple[str | None, str | None]] = {}
         self._card_due = QTimer(self)
         self._card_due.setSingleShot(True)
@@ -86,9 +90,32 @@ class ManuscriptController(QObject):
         """Save in the library's thread."""
         self._desk.manuscripts.save_draft(draft_id, page.text, page.points())
 
+    def _read_at_risk(self) -> tuple[int, str]:
+        return (self.opened.draft.id, self._read_text()) if self.opened is not None else (0, "")
+
+    def _take_in_rescued(self) -> None:
+        """Make drafts of what could not be saved last time; what was typed then is never lost to what is there now."""
+        if self.read_only:
+            return
+        for rescued in self._rescue.list_rescued():
+            manuscripts = self._desk.manuscripts
+            try:
+                draft = manuscripts.load_draft(rescued.draft_id)
+                if draft.text != rescued.text:
+                    manuscripts.keep_draft(draft.story_id, rescued.text)
+                    self._desk.settings.set(LAST_STORY, draft.story_id)
+                    self.something_lost.emit(Failure(str(FailureCode.TEXT_RESCUED)))
+            except StorydeskError as error:
+                if error.failure.code != FailureCode.STORY_NOT_FOUND:
+                    raise
+                manuscripts.add_story("", "", rescued.text)
+                self.something_lost.emit(Failure(str(FailureCode.TEXT_RESCUED)))
+            self._rescue.forget(rescued.draft_id)
+
     def open_first(self) -> None:
         """Open the story of the last time before the window is painted; the only reading in the GUI thread."""
         try:
+            self._take_in_rescued()
             manuscripts = self._desk.manuscripts
             stories = tuple(manuscripts.list_stories())
             last = self._desk.settings.get(LAST_STORY)

@@ -179,6 +179,7 @@ class Workroom(QObject):
         self.grammar.close(0)
         self.insight.close(0)
         saved = self.manuscripts.autosave.flush()
+        self.manuscripts.net.close()
         unsaved = [] if saved else self.manuscripts.autosave.unsaved_texts()
         ended = [self.engine.close(JOIN_SECONDS), self.grammar.close(JOIN_SECONDS), self.library.close()]
         ended.append(self.insight.close(JOIN_SECONDS))

@@ -24,6 +24,7 @@ class FailureCode(StrEnum):
     MEMORY_FULL = "memory_full"
     TEXT_EMPTY = "text_empty"
     PASSAGE_TOO_LONG = "passage_too_long"  # words, most
+    TEXT_RESCUED = "text_rescued"
     PATTERN_BAD = "pattern_bad"  # pattern, detail, place
     PATTERN_SLOW = "pattern_slow"  # pattern, seconds
     CHARACTERS_MISSING = "characters_missing"  # characters, count
