@@ -22,7 +22,7 @@ _MOST_SHARE = 0.66
 class LoopGuard:
     """Watches the tokens of one text. One thread; one guard for one text.
 
-    What may belong to a loop is ``suspicious`` and should not be shown yet, so that it can be taken back.
+    What comes after the ``certain`` tokens may belong to a loop: not shown yet, it can be taken back.
     """
 
     def __init__(self) -> None:

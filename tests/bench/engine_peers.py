@@ -41,12 +41,12 @@ BY_PROCESSOR = "STORYDESK_BENCH_BY_PROCESSOR"
 # A step that was disturbed tells nothing of the engine, so the median of steps is taken and not their sum.
 _REPEATS = 3
 # Seconds after which an action is not repeated, steps are not gone on with, and no window of a text is begun.
-_ENOUGH = 3.0
-_ENOUGH_STEPS = 6.0
+_ENOUGH = 2.0
+_ENOUGH_STEPS = 4.0
 _ENOUGH_SCORING = 30.0
 # Seconds of processor time that others may take in a second, and how often a run is repeated where they took more.
 _DISTURBED = 0.06
-_PATIENCE = 3
+_PATIENCE = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -247,7 +247,7 @@ def read_foreign_time() -> float:
     return busy - (ours.user + ours.system + ours.children_user + ours.children_system)
 
 
-def wait_for_quiet(seconds: float = 2.0, most: float = 240.0) -> None:
+def wait_for_quiet(seconds: float = 2.0, most: float = 60.0) -> None:
     """Wait until others leave the machine alone for some seconds, or for as long as anyone can wait."""
     ends = time.monotonic() + most
     while time.monotonic() < ends:

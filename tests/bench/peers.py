@@ -347,7 +347,7 @@ class Contender:
 
 CONTENDERS = (
     Contender("storydesk int8", Storydesk, "int8", long=True),
-    Contender("storydesk int4", Storydesk, "int4", long=True),
+    Contender("storydesk int4", Storydesk, "int4"),
     Contender("storydesk fp32", Storydesk, "fp32"),
     Contender("transformers fp32", Transformers, "fp32"),
     Contender("transformers bf16", Transformers, "bf16", long=True),
