@@ -10,7 +10,19 @@ from PySide6.QtCore import QEvent, QObject, Qt, Signal, Slot
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QAction, QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from storydesk.ui.theme import CARD_RADIUS, SPACE_L, SPACE_M, SPACE_S, SPACE_XL, FlowLayout, icon, make_label, set_role
+from storydesk.ui.theme import (
+    CARD_RADIUS,
+    SPACE_L,
+    SPACE_M,
+    SPACE_S,
+    SPACE_XL,
+    FlowLayout,
+    Veil,
+    cast_shadow,
+    icon,
+    make_label,
+    set_role,
+)
 
 WIDTH_IN_LETTERS: Final = 62
 PICTURE: Final = 40
@@ -59,6 +71,8 @@ class TourCard(QFrame):
         set_role(self.next_button, "primary")
         self.next_button.clicked.connect(self._on_next_clicked)
         self._lay_out()
+        self._veil = Veil(window)
+        cast_shadow(self)
         window.installEventFilter(self)
         self.hide()
 
@@ -66,6 +80,7 @@ class TourCard(QFrame):
         """Begin with the first pane."""
         self._show_pane(0)
         self._place()
+        self._veil.spread()
         self.show()
         self.raise_()
         self.next_button.setFocus(Qt.FocusReason.PopupFocusReason)
@@ -75,6 +90,7 @@ class TourCard(QFrame):
         """Go away."""
         if self.isVisible():
             self.hide()
+            self._veil.hide()
             self.left.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

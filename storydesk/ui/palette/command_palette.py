@@ -33,7 +33,17 @@ from storydesk.services.ports import SettingsStore
 from storydesk.ui.actions import TABLE
 from storydesk.ui.palette.entries import PaletteEntry, choose_entries
 from storydesk.ui.shortcuts import Shortcuts, say_key
-from storydesk.ui.theme import SPACE_M, SPACE_S, current_tokens, make_label, set_hint, set_role
+from storydesk.ui.theme import (
+    ICON_SIZE,
+    SPACE_M,
+    SPACE_S,
+    cast_shadow,
+    current_tokens,
+    icon,
+    make_label,
+    set_hint,
+    set_role,
+)
 
 WIDTH_IN_LETTERS: Final = 64
 ROWS: Final = 11
@@ -109,6 +119,7 @@ class CommandPalette(QFrame):
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setUniformItemSizes(True)
+        self.list.setIconSize(QSize(ICON_SIZE, ICON_SIZE))
         self.list.clicked.connect(self._on_clicked)
         self.nothing = make_label(self.tr("Nothing is called that. Try fewer or other words."), "muted", self)
         column = QVBoxLayout(self)
@@ -117,6 +128,7 @@ class CommandPalette(QFrame):
         column.addWidget(self.field)
         column.addWidget(self.nothing)
         column.addWidget(self.list, 1)
+        cast_shadow(self)
         self.hide()
 
     def open(self) -> None:
@@ -221,8 +233,7 @@ class CommandPalette(QFrame):
         model.clear()
         for entry in self.entries:
             item = QStandardItem(entry.text)
-            if entry.is_action:
-                item.setIcon(self._actions[entry.name].icon())
+            item.setIcon(self._actions[entry.name].icon() if entry.is_action else icon("book"))
             item.setData(entry.aside, ASIDE)
             item.setData(_say(entry), Qt.ItemDataRole.AccessibleTextRole)
             item.setToolTip(entry.text)
@@ -248,8 +259,9 @@ class CommandPalette(QFrame):
         """Lie in the upper middle of the window, and never be larger than it."""
         window = self.window()
         width = min(self.fontMetrics().averageCharWidth() * WIDTH_IN_LETTERS, window.width() - 2 * SPACE_M)
-        line = self.fontMetrics().height() + 2 * SPACE_S
-        height = min(line * (ROWS + 2) + 2 * SPACE_M, window.height() - 2 * SPACE_M)
+        line = self.list.fontMetrics().height() + 2 * SPACE_S
+        wanted = self.field.sizeHint().height() + line * ROWS + 2 * SPACE_M + SPACE_S + 2
+        height = min(wanted, window.height() - 2 * SPACE_M)
         top = min(max(SPACE_M, window.height() // 10), window.height() - height - SPACE_M)
         self.setGeometry((window.width() - width) // 2, top, width, height)
 

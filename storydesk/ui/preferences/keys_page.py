@@ -91,7 +91,8 @@ class KeysPage(QWidget):
         table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         table.setMinimumHeight(LEAST_HEIGHT)
-        table.setWordWrap(True)
+        table.setWordWrap(False)
+        table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter)
         table.currentCellChanged.connect(self._on_line_changed)
         table.cellActivated.connect(lambda _row, _column: self.recorder.click())
         return table

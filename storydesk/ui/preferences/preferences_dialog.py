@@ -53,7 +53,8 @@ from storydesk.ui.theme import (
 
 GOAL_STEP: Final = 50
 PERCENT_STEP: Final = 10
-WIDTH_IN_LETTERS: Final = 66
+WIDTH_IN_LETTERS: Final = 78
+HEIGHT_IN_LINES: Final = 40
 
 
 class PreferencesDialog(QDialog):
@@ -83,6 +84,7 @@ class PreferencesDialog(QDialog):
         layout.addWidget(make_label(self.tr("Preferences"), "title"))
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
+        self.tabs.tabBar().setDrawBase(False)
         self._add_page(self.tr("Writing"), self._build_writing_form(), self.sample)
         self.page_fields = PageFields(settings, self)
         self.page_fields.setting_changed.connect(self.setting_changed)
@@ -94,7 +96,9 @@ class PreferencesDialog(QDialog):
         layout.addWidget(self.tabs, 1)
         layout.addLayout(buttons)
         self._show_sample()
-        resize_on_screen(self, self.fontMetrics().averageCharWidth() * WIDTH_IN_LETTERS, self.sizeHint().height())
+        letters = self.fontMetrics()
+        height = max(self.sizeHint().height(), letters.lineSpacing() * HEIGHT_IN_LINES)
+        resize_on_screen(self, letters.averageCharWidth() * WIDTH_IN_LETTERS, height)
 
     def show_keys(self) -> None:
         """Turn to the keys, ready to look for one."""

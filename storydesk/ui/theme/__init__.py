@@ -6,6 +6,7 @@ from storydesk.ui.theme.flow import FlowLayout
 from storydesk.ui.theme.fonts import default_page_family, page_font
 from storydesk.ui.theme.icons import app_icon, icon
 from storydesk.ui.theme.labels import make_label
+from storydesk.ui.theme.overlay import Veil, cast_shadow
 from storydesk.ui.theme.scaling import ScaledWidth, resize_on_screen, scaled, text_scale
 from storydesk.ui.theme.scrolling import VerticalArea
 from storydesk.ui.theme.tokens import (
@@ -34,11 +35,13 @@ __all__ = [
     "FlowLayout",
     "ScaledWidth",
     "Tokens",
+    "Veil",
     "VerticalArea",
     "WrapButton",
     "add_row",
     "app_icon",
     "apply_theme",
+    "cast_shadow",
     "current_tokens",
     "default_page_family",
     "icon",
