@@ -287,6 +287,9 @@ class WritingController(QObject):
         if candidate is None or candidate.ended:
             return
         if chunk.anew:
+            if not (candidate.prefix + chunk.text).startswith(candidate.text[: candidate.taken]):
+                self._keep_taken(candidate)
+                return
             candidate.text = candidate.prefix
             candidate.choices = [each for each in candidate.choices if each.end <= len(candidate.prefix)]
         moved = len(candidate.prefix)
@@ -294,9 +297,15 @@ class WritingController(QObject):
         candidate.choices += [
             dataclasses.replace(each, start=each.start + moved, end=each.end + moved) for each in chunk.choices
         ]
-        if candidate.taken > len(candidate.text):
-            candidate.taken = len(candidate.text)
         self.candidate_changed.emit(candidate)
+
+    def _keep_taken(self, candidate: Candidate) -> None:
+        """End a way whose beginning is in the draft already though the engine has thrown it away."""
+        candidate.text = candidate.text[: candidate.taken]
+        candidate.choices = [each for each in candidate.choices if each.end <= candidate.taken]
+        candidate.ended, candidate.reason = True, FinishReason.CANCELLED
+        self.candidate_changed.emit(candidate)
+        self._close(candidate.number)
 
     @Slot(object)
     def _on_writing_ended(self, ended: WritingEnded) -> None:

@@ -361,6 +361,18 @@ def test_a_replaced_text_takes_its_choices_along(story_window: MainWindow, qtbot
     assert candidate.choices == []
 
 
+def test_what_is_in_the_text_stays_though_the_rest_is_thrown_away(story_window: MainWindow, qtbot: QtBot) -> None:
+    _go_on(story_window, qtbot)
+    writing = story_window.workroom.writing
+    candidate = writing.candidates[0]
+    candidate.ended = False
+    story_window.actions_by_name["accept_word"].trigger()
+    taken = story_window.page.text()
+    story_window.workroom.engine.chunk_ready.emit(Chunk(candidate.request.id, " other words", 0, (), anew=True))
+    assert (story_window.page.text(), story_window.page.ghost) == (taken, "")
+    assert candidate.ended
+
+
 def test_the_real_engine_gives_ways_words_and_other_ways(
     world: FakeWorld, open_window: Open, tmp_path: Path, qtbot: QtBot
 ) -> None:
