@@ -85,6 +85,7 @@ class PlanDelegate(QStyledItemDelegate):
         option.features |= QStyleOptionViewItem.ViewItemFeature.HasDisplay
         option.text = "x"
         area = style.subElementRect(QStyle.SubElement.SE_ItemViewItemText, option, option.widget)
+        area.setLeft(area.left() + SPACE_S)
         area.setRight(option.rect.right() - SPACE_S)
         layout = self._lay_out(planned, option)
         painter.save()
@@ -107,7 +108,11 @@ class PlanDelegate(QStyledItemDelegate):
     def _lay_out(planned: PlannedReplacement, option: QStyleOptionViewItem) -> QTextLayout:
         tokens = current_tokens()
         found, put = planned.found.replace("\n", " ¶ "), planned.hit.replacement.replace("\n", " ¶ ")
-        parts = [planned.before, found, put and f" {put}" if not found.endswith(" ") else put, planned.after]
+        if not planned.accepted:
+            put = ""
+        elif put and not found.endswith(" "):
+            put = f" {put}"
+        parts = [planned.before, found, put, planned.after]
         gone, come = QTextCharFormat(), QTextCharFormat()
         gone.setFontStrikeOut(True)
         gone.setForeground(QColor(tokens.problem))
