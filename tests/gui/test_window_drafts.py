@@ -110,7 +110,7 @@ def test_the_statement_says_how_much_and_by_which_model(story_window: MainWindow
     [dialog] = story_window.findChildren(StatementDialog)
     statement = dialog.field.toPlainText()
     assert "“The Salt Road”" in statement
-    assert "6 stand as a language model wrote them (50 %)" in statement
+    assert "6 as a language model wrote them (50 %)" in statement
     assert "Model “starter”" in statement
     dialog.copy_button.click()
     assert QGuiApplication.clipboard().text() == statement

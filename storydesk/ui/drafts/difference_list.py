@@ -117,9 +117,7 @@ class DifferenceItemModel(QAbstractListModel):
             if gone
             else (self.comparison.new, each.new_start, each.new_end)
         )
-        before = text[max(text.rfind("\n", 0, start) + 1, start - _AROUND) : start]
-        stop = text.find("\n", end)
-        after = text[end : min(len(text) if stop < 0 else stop, end + _AROUND)]
+        before, after = _look_before(text, start), _look_behind(text, end)
         old = self._cut(self.comparison.old[each.old_start : each.old_end]) if gone else ""
         new = self._cut(self.comparison.new[each.new_start : each.new_end]) if come else ""
         return "".join(
@@ -137,6 +135,23 @@ class DifferenceItemModel(QAbstractListModel):
             return shown
         more = self.tr("… and {n} words more").format(n=count_words(text[_LONGEST:]))
         return f"{shown} {_escape(more)}"
+
+
+def _look_before(text: str, place: int) -> str:
+    """Return what stands before a place in its line, from a whole word on."""
+    line = text.rfind("\n", 0, place) + 1
+    if place - line <= _AROUND:
+        return text[line:place]
+    return "… " + text[place - _AROUND : place].partition(" ")[2]
+
+
+def _look_behind(text: str, place: int) -> str:
+    """Return what stands behind a place in its line, up to a whole word."""
+    line = text.find("\n", place)
+    line = len(text) if line < 0 else line
+    if line - place <= _AROUND:
+        return text[place:line]
+    return text[place : place + _AROUND].rpartition(" ")[0] + " …"
 
 
 def _escape(text: str) -> str:

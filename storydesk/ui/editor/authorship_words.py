@@ -38,7 +38,7 @@ def say_statement(title: str, tally: Tally) -> str:
     if not tally.total:
         return ""
     parts = [
-        _tr("How “{title}” was made: of its {words}, {parts}.").format(
+        _tr("How “{title}” was made. It has {words}: {parts}.").format(
             title=title, words=say_words(tally.total), parts=_join([_say_part(tally, kind) for kind in ORDER])
         )
     ]
@@ -61,8 +61,8 @@ def say_short_statement(tally: Tally) -> str:
     parts = _join([_say_part(tally, kind) for kind in ORDER])
     models = ", ".join(share.model for share in tally.models if share.model)
     if not models:
-        return _tr("Of the {words} of this text, {parts}.").format(words=say_words(tally.total), parts=parts)
-    return _tr("Of the {words} of this text, {parts}. Language models used: {models}.").format(
+        return _tr("This text has {words}: {parts}.").format(words=say_words(tally.total), parts=parts)
+    return _tr("This text has {words}: {parts}. Language models used: {models}.").format(
         words=say_words(tally.total), parts=parts, models=models
     )
 
@@ -72,11 +72,11 @@ def _say_part(tally: Tally, kind: Kind) -> str:
     if not count:
         return ""
     words = {
-        Kind.WRITTEN: _tr("{count} were written by the author ({percent} %)"),
-        Kind.GENERATED: _tr("{count} stand as a language model wrote them ({percent} %)"),
-        Kind.EDITED: _tr("{count} were written by a language model and then changed by the author ({percent} %)"),
-        Kind.PASTED: _tr("{count} were brought in from elsewhere ({percent} %)"),
-        Kind.UNKNOWN: _tr("{count} are not recorded ({percent} %)"),
+        Kind.WRITTEN: _tr("{count} written by the author ({percent} %)"),
+        Kind.GENERATED: _tr("{count} as a language model wrote them ({percent} %)"),
+        Kind.EDITED: _tr("{count} written by a language model and then changed by the author ({percent} %)"),
+        Kind.PASTED: _tr("{count} brought in from elsewhere ({percent} %)"),
+        Kind.UNKNOWN: _tr("{count} not recorded ({percent} %)"),
     }[kind]
     return words.format(count=say_number(count), percent=_percent(tally, kind))
 
