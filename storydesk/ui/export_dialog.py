@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QStandardPaths, QUrl
+from PySide6.QtCore import QStandardPaths, QUrl, Slot
 from PySide6.QtGui import QCloseEvent, QDesktopServices, QFont
 from PySide6.QtWidgets import (
     QComboBox,
@@ -16,13 +16,14 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
     QLineEdit,
+    QProgressBar,
     QPushButton,
     QTextBrowser,
     QVBoxLayout,
     QWidget,
 )
 
-from storydesk.bridge.jobs import JobRunner
+from storydesk.bridge.jobs import Job, JobRunner
 from storydesk.bridge.phrases import Phrases
 from storydesk.domain.book import Book, Form, Part
 from storydesk.domain.failures import Failure, FailureCode
@@ -79,6 +80,11 @@ class ExportDialog(QDialog):
         self._phrases = phrases
         self._jobs = JobRunner(self)
         self.exported: Path | None = None
+        self._writing: Job | None = None
+        self.progress = QProgressBar()
+        self.progress.setTextVisible(False)
+        self.progress.setAccessibleName(self.tr("Progress"))
+        self.progress.hide()
         self.setWindowTitle(self.tr("Export"))
         untitled = self.tr("Untitled")
         layout = QVBoxLayout(self)
@@ -101,6 +107,7 @@ class ExportDialog(QDialog):
         self.said = make_label(selectable=True)
         self.said.hide()
         layout.addWidget(self.said)
+        layout.addWidget(self.progress)
         layout.addLayout(self._build_buttons())
         self.pages.changed.connect(self._on_fields_changed)
         self._on_fields_changed()
@@ -178,7 +185,7 @@ class ExportDialog(QDialog):
         self.replace_button.clicked.connect(lambda: self._export(overwrite=True))
         self.replace_button.hide()
         self.close_button = QPushButton(self.tr("Cancel"))
-        self.close_button.clicked.connect(self.reject)
+        self.close_button.clicked.connect(self._on_close_clicked)
         self.export_button = QPushButton(icon("export", "on_accent"), self.tr("Export"))
         self.export_button.setProperty("role", "primary")
         self.export_button.setDefault(True)
@@ -197,14 +204,33 @@ class ExportDialog(QDialog):
         profile, title, chosen = self.pages.profile, self.pages.title, self.pages.chosen_stories()
         self._set_busy(True)
 
-        def write(_: Progress) -> tuple[Path, Sequence[Failure]]:
-            parts = [self._read_part(story, alone=len(chosen) == 1) for story in chosen]
+        def write(progress: Progress) -> tuple[Path, Sequence[Failure]]:
+            parts = []
+            for number, story in enumerate(chosen):
+                progress(number, len(chosen))
+                parts.append(self._read_part(story, alone=len(chosen) == 1))
+            progress(0, 0)  # the last moment at which it can be left; the writing itself replaces a file whole or not
             book = Book(title, tuple(parts), profile.author, profile.language, back=profile.back)
             notes = self._publishing.export_book(book, profile, form, path, overwrite=overwrite)
             self._publishing.keep_profile(kept)
             return path, notes
 
-        self._jobs.start(write, on_success=self._on_exported, on_failure=self._on_failed)
+        self._writing = self._jobs.start(
+            write, on_success=self._on_exported, on_failure=self._on_failed, on_progress=self._on_progressed
+        )
+
+    def _on_progressed(self, done: int, total: int) -> None:
+        self.progress.setRange(0, total)
+        self.progress.setValue(done)
+
+    @Slot()
+    def _on_close_clicked(self) -> None:
+        """Leave; while a document is being written, leave that first."""
+        if self._writing is not None and not self._writing.is_over:
+            self._writing.cancel()
+            self._say(self.tr("Stopping…"))
+        else:
+            self.reject()
 
     def _read_part(self, story: Story, *, alone: bool) -> Part:
         """Return a story as a part; the one on the page as it stands there, others as they were saved."""
@@ -223,8 +249,12 @@ class ExportDialog(QDialog):
             self.replace_button,
         ):
             widget.setEnabled(not busy)
+        self.progress.setRange(0, 0)
+        self.progress.setVisible(busy)
         if busy:
             self._say(self.tr("Writing…"))
+        else:
+            self._writing = None
 
     def _say(self, text: str, role: str = "") -> None:
         self.said.setText(text)

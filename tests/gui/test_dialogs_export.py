@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from storydesk.bridge.phrases import Phrases
 from storydesk.domain.book import Author
-from storydesk.domain.manuscript import Story
+from storydesk.domain.manuscript import Draft, Story
 from storydesk.services.phrasebook import Phrasebook
 from storydesk.ui.export_dialog import ExportDialog
 from storydesk.ui.file_names import propose_file_name
@@ -148,3 +149,42 @@ def test_who_writes_is_remembered_and_paper_asked_where_there_is_some(
     assert again.pages.profile.author == Author("Ann Example", "", ("12 Harbour Road", "Port Ellis"))
     assert again.pages.page_box.currentData() == "a4"
     again.close()
+
+
+def test_a_book_that_is_being_gathered_can_be_left(
+    qtbot: QtBot, tmp_path: Path, resources: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = make_world(tmp_path)
+    for number in range(3):
+        world.desk.manuscripts.add_story(f"Story {number}", "", "Words.")
+    stories = list(world.desk.manuscripts.list_stories())
+    dialog = ExportDialog(
+        stories[0],
+        "Words.",
+        world.desk.publishing,
+        Phrases(Phrasebook(resources / "i18n" / "en.toml")),
+        folder=tmp_path,
+        manuscripts=world.desk.manuscripts,
+    )
+    qtbot.addWidget(dialog)
+    dialog.show()
+    for row in range(dialog.pages.story_list.count()):
+        dialog.pages.story_list.item(row).setCheckState(Qt.CheckState.Checked)
+    asked, go_on = threading.Event(), threading.Event()
+    read = world.desk.manuscripts.open_story
+
+    def read_slowly(story_id: int) -> Draft:
+        asked.set()
+        go_on.wait(5)
+        return read(story_id)
+
+    monkeypatch.setattr(world.desk.manuscripts, "open_story", read_slowly)
+    dialog.export_button.click()
+    assert dialog.progress.isVisible()
+    assert asked.wait(5)
+    dialog.close_button.click()
+    go_on.set()
+    qtbot.waitUntil(lambda: not dialog.progress.isVisible(), timeout=5000)
+    assert dialog.isVisible()
+    assert dialog.exported is None
+    assert not list(tmp_path.glob("*.docx"))
