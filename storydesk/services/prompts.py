@@ -181,6 +181,7 @@ class StoryWriter:
             settings=settings,
             model=wish.model or None,
             count=count,
+            until_sentence_end=count > 1,  # the next stretch goes on in the middle of a sentence, too
             recalled=self._recall(story, page),
         )
         pieces: list[list[str]] = [[] for _ in range(count)]
