@@ -369,3 +369,35 @@ def test_units_and_code_points_go_back_and_forth(text: str) -> None:
     units = to_units(text, runs)
     assert sum(length for length, _ in units) == count_units(text) == len(as_units(text))
     assert to_points(text, units) == runs
+
+
+def test_a_step_that_was_joined_to_the_one_before_is_undone_with_it(page: PageEdit) -> None:
+    _begin(page, ("One. ", MADE))
+    page.insert("Two--")
+    cursor = QTextCursor(page.document())
+    cursor.joinPreviousEditBlock()
+    cursor.setPosition(8)
+    cursor.setPosition(10, QTextCursor.MoveMode.KeepAnchor)
+    cursor.insertText("—")
+    cursor.endEditBlock()
+    page.insert("x")
+    assert _parts(page) == [("One. ", MADE), ("Two—x", WRITTEN)]
+    while page.document().isUndoAvailable():
+        page.undo()
+    assert _parts(page) == [("One. ", MADE)]
+    while page.document().isRedoAvailable():
+        page.redo()
+    assert _parts(page) == [("One. ", MADE), ("Two—x", WRITTEN)]
+
+
+def test_a_new_edit_after_undo_forgets_what_could_be_redone(page: PageEdit) -> None:
+    _begin(page, ("It was warm.", WRITTEN))
+    page.authorship.watch_ghost(lambda _words: SOURCE)
+    page.show_ghost("a")
+    page.accept_ghost()
+    page.undo()
+    page.insert("a")  # the very text that redo would have brought
+    assert _parts(page) == [("It was warm.a", WRITTEN)]
+    page.undo()
+    page.redo()
+    assert _parts(page) == [("It was warm.a", WRITTEN)]
