@@ -68,6 +68,18 @@ class EditLog:
             yield self._starts[number], self._ends[number], self._origins[number]
             number += 1
 
+    def trace(self, position: int) -> int:
+        """Return the place in the earlier text that stands at a place of the text as it is now, or next after it."""
+        number = min(bisect_right(self._ends, position), len(self._starts) - 1)
+        return self._origins[number] + max(position - self._starts[number], 0)
+
+    def copy(self) -> EditLog:
+        """Return a log that goes on by itself from here."""
+        copied = EditLog()
+        copied._starts, copied._ends, copied._origins = self._starts[:], self._ends[:], self._origins[:]
+        copied._noted = self._noted
+        return copied
+
     def follow(self, start: int, end: int) -> int | None:
         """Return by how much a stretch of the earlier text has moved; None where an edit touched it."""
         number = bisect_right(self._origins, start) - 1

@@ -26,7 +26,10 @@ def test_a_place_is_followed_exactly_while_its_text_stands(edits: list[tuple[int
             if start in now and now[now.index(start) : now.index(start) + end - start] == list(range(start, end)):
                 expected = now.index(start) - start
             assert log.follow(start, end) == expected
-    for start, end, origin in log.find(0, len(now)):
+    for place in range(len(now)):
+        after = [origin for origin in now[place:] if origin is not None]
+        assert log.trace(place) == (after[0] if after else log.trace(len(now)))
+    for start, end, origin in log.copy().find(0, len(now)):
         assert now[start:end] == list(range(origin, origin + min(end, len(now)) - start))
 
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QTextBlock, QTextCharFormat, QTextLayout
 
+from storydesk.bridge.edit_log import EditLog
 from storydesk.ui.editor.mark_layer import MarkLayer, MarkSource
 
 PRIORITIES = {"markup": 0, "authorship": 20, "heat": 30, "search": 60, "grammar": 80}
@@ -54,13 +55,18 @@ class FormatCompositor(QObject):
         self._order: list[str] = []
         self._priorities = dict(PRIORITIES)
 
-    def set_layer(self, name: str, marks: Sequence[Mark], priority: int | None = None) -> None:
-        """Give a layer its marks for the text as it is now, sorted and apart from each other; none takes it away."""
+    def set_layer(
+        self, name: str, marks: Sequence[Mark], priority: int | None = None, *, since: EditLog | None = None
+    ) -> None:
+        """Give a layer its marks, sorted and apart from each other; none takes the layer away.
+
+        They belong to the text as it is now, or to the text before what was edited ``since``.
+        """
         if not marks and name not in self._layers:
             return
         self._forget(name)
         if marks:
-            self._layers[name] = MarkLayer(marks)
+            self._layers[name] = MarkLayer(marks, since)
         self._arrange(name, priority)
 
     def set_source(self, name: str, source: MarkSource[QTextCharFormat] | None, priority: int | None = None) -> None:

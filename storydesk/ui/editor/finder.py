@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import overload
@@ -144,30 +144,45 @@ class Finder(QObject):
             self._go(step)
 
     def _go(self, step: int) -> None:
-        places = self._places()
-        if places:
-            cursor = self._page.textCursor()
-            after = bisect_left(places, cursor.selectionEnd(), key=_start_of)
-            before = bisect_left(places, cursor.selectionStart(), key=_start_of) - 1
-            self._page.go_to(*places[(after if step > 0 else before) % len(places)][:2])
+        places, cursor = self._found.places, self._page.textCursor()
+        at = self._log.trace(cursor.selectionEnd() if step > 0 else cursor.selectionStart())
+        first = bisect_left(places, at, key=_start_of) - (step < 0)
+        for number in range(len(places)):
+            place = self._follow((first + number * step) % len(places))
+            if place is not None:
+                self._page.go_to(*place[:2])
+                return
+
+    def _follow(self, number: int) -> Place | None:
+        """Return where a place is now; None where it was edited since."""
+        start, end, put = self._found.places[number]
+        change = self._log.follow(start, end)
+        return None if change is None else (start + change, end + change, put)
+
+    def _find_chosen(self) -> int:
+        """Return the number of the place that is selected; -1 where none is."""
+        cursor, places = self._page.textCursor(), self._found.places
+        number = bisect_left(places, self._log.trace(cursor.selectionStart()), key=_start_of)
+        place = self._follow(number) if number < len(places) else None
+        chosen = place is not None and place[:2] == (cursor.selectionStart(), cursor.selectionEnd())
+        return number if chosen else -1
 
     @Slot()
     def replace(self) -> None:
         """Replace the place that is selected, or go to the next one where none is."""
         if self._page.isReadOnly() or self.is_looking:
             return
-        cursor = self._page.textCursor()
-        chosen = cursor.selectionStart(), cursor.selectionEnd()
-        for start, end, put in self._places():
-            if (start, end) == chosen:
-                self._page.replace(start, end, put)
-                moved = self._page.textCursor()
-                moved.setPosition(start + len(put.encode("utf-16-le", "surrogatepass")) // 2)
-                self._page.setTextCursor(moved)
-                self._step = 1
-                self._look()
-                return
-        self.go(1)
+        place = self._follow(chosen) if (chosen := self._find_chosen()) >= 0 else None
+        if place is None:
+            self.go(1)
+            return
+        start, end, put = place
+        self._page.replace(start, end, put)
+        moved = self._page.textCursor()
+        moved.setPosition(start + len(put.encode("utf-16-le", "surrogatepass")) // 2)
+        self._page.setTextCursor(moved)
+        self._step = 1
+        self._look()
 
     @Slot()
     def replace_all(self) -> None:
@@ -260,30 +275,15 @@ class Finder(QObject):
         look.setBackground(QColor(tokens.accent_soft))
         look.setUnderlineStyle(QTextCharFormat.UnderlineStyle.SingleUnderline)
         look.setUnderlineColor(QColor(tokens.accent))
-        self._page.marks.set_layer(LAYER, _Marks(self._places(), look))
+        self._page.marks.set_layer(LAYER, _Marks(found.places, look), since=self._log)
         self._say_count()
         if self._step:
             step, self._step = self._step, 0
             if not self._look_due.isActive():
                 self._go(step)
 
-    def _places(self) -> Sequence[Place]:
-        """Return the places where they are now; those that were edited since are none."""
-        if self._log.is_untouched:
-            return self._found.places
-        moved = []
-        for start, end, put in self._found.places:
-            change = self._log.follow(start, end)
-            if change is not None:
-                moved.append((start + change, end + change, put))
-        return moved
-
     def _say_count(self) -> None:
-        places = self._places()
-        cursor = self._page.textCursor()
-        number = bisect_right(places, cursor.selectionStart(), key=_start_of)
-        here = number and places[number - 1][:2] == (cursor.selectionStart(), cursor.selectionEnd())
-        self._bar.show_count(number if here else 0, len(places))
+        self._bar.show_count(self._find_chosen() + 1, len(self._found.places))
 
     @Slot(int, int, int)
     def _on_edited(self, position: int, removed: int, added: int) -> None:

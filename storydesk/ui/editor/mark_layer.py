@@ -36,10 +36,13 @@ class Marked(Protocol[F_co]):
 class MarkLayer(Generic[F]):
     """Marks in order and apart from each other; a mark that an edit touches is gone. GUI thread."""
 
-    def __init__(self, marks: Sequence[Marked[F]]) -> None:
-        """Take the marks of the text as it is now; they are read when they are needed, so any sequence will do."""
+    def __init__(self, marks: Sequence[Marked[F]], since: EditLog | None = None) -> None:
+        """Take the marks of the text as it is now, or as it was before what was edited ``since``.
+
+        They are read when they are needed, so any sequence will do.
+        """
         self._marks = marks
-        self._log = EditLog()
+        self._log = since.copy() if since is not None else EditLog()
 
     def note_edit(self, position: int, removed: int, added: int) -> None:
         """Follow an edit."""
