@@ -20,6 +20,7 @@ _GENERATION = (
     "SELECT key, draft_id, kind, model, seed, prompt, settings, generations.text, outcome, accepted, perplexity, "
     "generations.created, request, drafts.name FROM generations JOIN drafts ON drafts.id = draft_id"
 )
+_LONGEST = 64 << 20  # bytes of a text; a novel has one or two million
 _UNUSED = (
     "(SELECT generations.id FROM generations JOIN drafts ON drafts.id = draft_id WHERE accepted = 0 "
     "AND story_id = (SELECT story_id FROM drafts WHERE id = ?) ORDER BY generations.id DESC LIMIT -1 OFFSET ?)"
@@ -87,15 +88,27 @@ class SqliteDraftHistory:
             packed, authorship = connection.execute(
                 "SELECT text, authorship FROM snapshots WHERE id = ?", (snapshot_id,)
             ).fetchone()
-        return _make_snapshot(row), zlib.decompress(packed).decode("utf-8"), authorship
+        return _make_snapshot(row), self._unfold(packed), str(authorship)
 
     def newest_text(self, draft_id: int) -> str | None:
-        """Return the text of a draft's newest snapshot, None where it has none."""
+        """Return the text of a draft's newest snapshot, None where it has none or that can't be read."""
         with self._library.reading() as connection:
             row = connection.execute(
                 "SELECT text FROM snapshots WHERE draft_id = ? ORDER BY id DESC LIMIT 1", (draft_id,)
             ).fetchone()
-        return zlib.decompress(row[0]).decode("utf-8") if row is not None else None
+        if row is None:
+            return None
+        try:
+            return self._unfold(row[0])
+        except StorydeskError:
+            return None  # a damaged snapshot is no reason to take no other
+
+    def _unfold(self, packed: bytes) -> str:
+        """Return a snapshot's text; one that came with somebody else's library may be anything."""
+        try:
+            return _inflate(packed)
+        except (ValueError, TypeError, zlib.error) as error:
+            raise StorydeskError(FailureCode.LIBRARY_DAMAGED, path=str(self._library.path)) from error
 
     def delete_snapshots(self, ids: Sequence[int]) -> None:
         """Delete snapshots; those that are not there don't matter."""
@@ -190,7 +203,7 @@ def _make_generation(row: Sequence[Any]) -> KeptGeneration:
         draft_id,
         kind,
         model,
-        int(seed),
+        int(seed) if str(seed).isdecimal() else 0,
         prompt,
         settings,
         text,
@@ -207,8 +220,17 @@ def _pack(request: str) -> str:
     return base64.b85encode(zlib.compress(mend_text(request).encode("utf-8"), 9)).decode("ascii") if request else ""
 
 
+def _inflate(packed: bytes) -> str:
+    """Return what was compressed; raise ValueError where that is longer than any draft."""
+    opened = zlib.decompressobj()
+    content = opened.decompress(packed, _LONGEST)
+    if opened.unconsumed_tail or not opened.eof:
+        raise ValueError(len(content))
+    return content.decode("utf-8")
+
+
 def _unpack(packed: str) -> str:
     try:
-        return zlib.decompress(base64.b85decode(packed)).decode("utf-8") if packed else ""
+        return _inflate(base64.b85decode(packed)) if packed else ""
     except (ValueError, zlib.error):
         return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -180,3 +181,33 @@ def test_unused_generations_are_bounded_and_used_ones_stay(
     left = drafts.find_generations(draft.story_id)
     assert [kept.key for kept in left] == ["k5", "k4", "k3", "k0"]
     assert [kept.can_repeat for kept in left] == [True, False, False, True]
+
+
+@pytest.mark.parametrize(
+    "blob", [b"", b"nothing that was packed", zlib.compress(b"x" * (65 << 20), 9), zlib.compress(b"\xff")]
+)
+def test_a_snapshot_of_somebody_elses_may_be_anything(
+    drafts: DraftService, library: SqliteLibrary, draft: Draft, blob: bytes
+) -> None:
+    taken = drafts.take_snapshot(draft.id, TEXT, RUNS, SnapshotRule.HAND)
+    assert taken is not None
+    with library.writing() as connection:
+        connection.execute("UPDATE snapshots SET text = ?, rule = 'strange', authorship = '{'", (blob,))
+        connection.execute("UPDATE drafts SET authorship = '[[['")
+    with pytest.raises(StorydeskError) as raised:
+        drafts.load(Version(taken.id, is_snapshot=True))
+    assert raised.value.failure.code == FailureCode.LIBRARY_DAMAGED
+    assert drafts.load(Version(draft.id)).runs == ((len(TEXT), UNKNOWN),)
+    assert len(drafts.list_versions(draft.story_id).snapshots) == 1
+
+
+def test_a_generation_of_somebody_elses_may_be_anything(
+    drafts: DraftService, library: SqliteLibrary, draft: Draft
+) -> None:
+    drafts.keep_generation("k", draft.id, _request(), "starter", "text")
+    with library.writing() as connection:
+        connection.execute("UPDATE generations SET seed = 'many', outcome = 'odd', request = 'odd', settings = '{'")
+    [kept] = drafts.find_generations(draft.story_id)
+    assert (kept.seed, kept.outcome, kept.can_repeat) == (0, Outcome.UNUSED, False)
+    drafts.settle_generation("", Outcome.EDITED)
+    assert drafts.find_generations(draft.story_id)[0].outcome is Outcome.UNUSED
