@@ -19,7 +19,10 @@ from storydesk.domain.insight import LineScore, split_by_line
 from storydesk.domain.scoring import compute_perplexity, measure_text
 from storydesk.services.scoring import ScoredText
 
-SECTION_CHARACTERS = 40_000
+WHOLE_CHARACTERS = 40_000
+"""The longest draft that is one section."""
+SECTION_CHARACTERS = 16_000
+"""The longest section of a longer one: a few seconds' reading, so that something is known soon."""
 CONTEXT_CHARACTERS = 1200  # about 300 tokens: what the model remembers of the section before
 _MARK = 60
 
@@ -85,7 +88,7 @@ def split_sections(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _find_end(text: str, start: int) -> int:
-    if len(text) - start <= SECTION_CHARACTERS:
+    if len(text) - start <= (SECTION_CHARACTERS if start else WHOLE_CHARACTERS):
         return len(text)
     best, smallest = 0, -1
     place = text.find("\n", start + SECTION_CHARACTERS // 2) + 1

@@ -61,6 +61,7 @@ def test_the_lines_add_up_to_the_score_of_the_text(engine: OnnxEngine) -> None:
 def test_an_edit_reads_its_own_section_again_and_the_place_comes_first(
     engine: OnnxEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(draft_score, "WHOLE_CHARACTERS", 300)
     monkeypatch.setattr(draft_score, "SECTION_CHARACTERS", 300)
     monkeypatch.setattr(draft_score, "CONTEXT_CHARACTERS", 60)
     sections = [section for _, section in split_sections(STORY)]
@@ -85,6 +86,7 @@ def test_an_edit_reads_its_own_section_again_and_the_place_comes_first(
 
 
 def test_a_cancelled_score_goes_on_with_what_it_knows(engine: OnnxEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(draft_score, "WHOLE_CHARACTERS", 300)
     monkeypatch.setattr(draft_score, "SECTION_CHARACTERS", 300)
     scorer = CountingScorer(engine)
     drafts = DraftScorer(scorer)

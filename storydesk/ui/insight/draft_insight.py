@@ -51,6 +51,7 @@ class DraftInsight(QObject):
         self.bar = HeatBar(actions)
         self.panel = InsightPanel(actions, self._read_line)
         self._missing_voice = ""
+        self._state = ScoreState.UNKNOWN
         self._word: HeatWord | None = None
         self._repetition: Repetition | None = None
         self._prose: ProseReport | None = None
@@ -183,8 +184,12 @@ class DraftInsight(QObject):
             self.bar.say(self._say_waiting())
 
     def _say_waiting(self) -> str:
+        if self._page.document().isEmpty():
+            return self.tr("Write something, and its words are coloured.")
         if not self.heat.known:
-            return self.tr("The model is reading; colours come as it goes on.")
+            if self._state in (ScoreState.STALE, ScoreState.WORKING):
+                return self.tr("The model is reading; colours come as it goes on.")
+            return self.tr("There are no colours before a model has read the text.")
         return self.tr("Put the cursor into a word, or point at one, to see what the model thought of it.")
 
     def _ask_word(self, word: HeatWord) -> None:
@@ -241,7 +246,10 @@ class DraftInsight(QObject):
 
     @Slot(object)
     def _on_score_state_changed(self, state: ScoreState) -> None:
+        self._state = state
         self.panel.surprise.show_state(state)
+        if not self.heat.known:
+            self._word_due.start()
 
     @Slot(object)
     def _on_surprise_changed(self, event: SurpriseReady) -> None:
