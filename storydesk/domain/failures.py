@@ -25,8 +25,8 @@ class FailureCode(StrEnum):
     TEXT_EMPTY = "text_empty"
     PASSAGE_TOO_LONG = "passage_too_long"  # words, most
     TEXT_RESCUED = "text_rescued"
-    PATTERN_BAD = "pattern_bad"  # pattern, detail, place
-    PATTERN_SLOW = "pattern_slow"  # pattern, seconds
+    PATTERN_BAD = "pattern_bad"  # detail, place
+    PATTERN_SLOW = "pattern_slow"  # seconds
     CHARACTERS_MISSING = "characters_missing"  # characters, count
     SCRIPT_NOT_SHAPED = "script_not_shaped"  # characters, count
     LOST_IMAGES = "lost_images"  # count

@@ -30,7 +30,7 @@ def find_hits(
         for match in found:
             if match.start() == match.end():
                 continue  # a pattern that may be nothing is everywhere
-            put = match.expand(replacement) if query.regex and replacement else replacement
+            put = str(match.expand(replacement)) if query.regex and replacement else replacement or ""
             hits.append(Hit(match.start(), match.end(), put))
             if len(hits) == MOST_HITS:
                 break
@@ -39,11 +39,11 @@ def find_hits(
     except (IndexError, KeyError, RecursionError) as error:
         raise _explain(query, str(error), None) from error
     except TimeoutError as error:
-        raise StorydeskError(FailureCode.PATTERN_SLOW, pattern=query.words, seconds=seconds) from error
+        raise StorydeskError(FailureCode.PATTERN_SLOW, seconds=seconds) from error
     return hits
 
 
 def _explain(query: SearchQuery, detail: str, place: int | None) -> StorydeskError:
     shift = query.pattern.find(query.words) if query.regex else 0
     at = min(max((place or 0) - max(shift, 0), 0), len(query.words)) + 1
-    return StorydeskError(FailureCode.PATTERN_BAD, pattern=query.words, detail=detail, place=at)
+    return StorydeskError(FailureCode.PATTERN_BAD, detail=detail, place=at)

@@ -136,7 +136,7 @@ def test_entries_are_added_changed_found_and_brought_back(
     page.list.selectAll()
     page.delete_button.click()
     assert memory.page.entries == ()
-    page.undo_button.click()
+    page.undo_bar.button.click()
     qtbot.waitUntil(lambda: len(memory.page.entries) == 4, timeout=WAIT)
     memory_window.workroom.library.drain(5)
     assert len(world.desk.memory.load(_story_id(memory_window)).entries) == 4
@@ -189,7 +189,7 @@ def test_prompts_are_kept_tagged_found_and_trashed(story_window: MainWindow, wor
     assert page.list.count() == 1
     page.remove_button.click()
     assert page.list.count() == 0
-    page.undo_button.click()
+    page.undo_bar.button.click()
     assert page.list.count() == 1
     story_window.workroom.library.drain(5)
     assert {prompt.tags for prompt in world.desk.prompts.list_prompts()} == {(), ("sea", "night")}

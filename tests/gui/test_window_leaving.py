@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from pytestqt.qtbot import QtBot
@@ -14,6 +15,16 @@ from tests.fakes.services import FakeRun, FakeWorld
 from tests.gui.conftest import WAIT
 
 Open = Callable[[FakeWorld], MainWindow]
+
+
+def _starter(runs: list[FakeRun], state: RunState) -> Callable[[Path], FakeRun]:
+    """Return what starts runs that never end by themselves."""
+
+    def start(folder: Path) -> FakeRun:
+        runs.append(FakeRun(folder, [state]))
+        return runs[-1]
+
+    return start
 
 
 @pytest.mark.parametrize(
@@ -30,7 +41,7 @@ def test_a_tuning_goes_on_or_waits_as_the_writer_says(
 ) -> None:
     runs: list[FakeRun] = []
     state = RunState("r", world.home, RunStatus.RUNNING, stage="tuning", step=1, total_steps=9)
-    monkeypatch.setattr(world.launcher, "start", lambda folder: runs.append(FakeRun(folder, [state])) or runs[-1])
+    monkeypatch.setattr(world.launcher, "start", _starter(runs, state))
     story = world.home / "story.txt"
     story.write_text("A story.", encoding="utf-8")
     window = open_window(world)
@@ -51,7 +62,7 @@ def test_nobody_is_asked_where_the_system_ends_the_session(
 ) -> None:
     runs: list[FakeRun] = []
     state = RunState("r", world.home, RunStatus.RUNNING, stage="tuning", step=1, total_steps=9)
-    monkeypatch.setattr(world.launcher, "start", lambda folder: runs.append(FakeRun(folder, [state])) or runs[-1])
+    monkeypatch.setattr(world.launcher, "start", _starter(runs, state))
     world.launcher.alone = [world.home / "runs" / "r"]
     window = open_window(world)
     window.side.look_for_runs()

@@ -316,7 +316,7 @@ def test_stories_can_be_made_renamed_found_trashed_and_taken_back(
     story_window.actions_by_name["trash_story"].trigger()
     qtbot.waitUntil(lambda: story_window.page.text() == "Mara found it at low tide.", timeout=WAIT)
     assert story_window.library.undo_bar.isVisible()
-    story_window.library._on_undo_clicked()
+    story_window.library.undo_bar.button.click()
     qtbot.waitUntil(lambda: story_window.page.text() == "A fox came by.", timeout=WAIT)
     assert not manuscripts.list_stories(trash=True)
 

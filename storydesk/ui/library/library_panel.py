@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, Qt, Signal, Slot
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QProgressBar, QPushButton, QTreeView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QMenu, QProgressBar, QTreeView, QVBoxLayout, QWidget
 
 from storydesk.bridge.library_item_model import (
     CHAPTER,
@@ -32,9 +32,9 @@ from storydesk.ui.library.shelf_search import ShelfSearch
 from storydesk.ui.library.story_tree import StoryTree
 from storydesk.ui.sentences import say_count, say_draft, say_status, say_untitled
 from storydesk.ui.theme import SPACE_M, SPACE_S, SPACE_XS, ScaledWidth, icon, make_label, set_role
+from storydesk.ui.undo_bar import UndoBar
 
 WIDTH = 236
-UNDO_MILLISECONDS = 12_000
 GROUPS = (DRAFTS, TRASH)
 
 
@@ -96,7 +96,9 @@ class LibraryPanel(QFrame):
         column.addWidget(self.hint)
         column.addWidget(self._make_tree(), 1)
         column.addWidget(self.details)
-        column.addWidget(self._make_undo())
+        self.undo_bar = UndoBar(self)
+        self.undo_bar.undone.connect(self._on_undone)
+        column.addWidget(self.undo_bar)
         column.addWidget(self._make_goal())
 
     def show_shelf(self, shelf: Shelf) -> None:
@@ -154,9 +156,7 @@ class LibraryPanel(QFrame):
         """Say that a story is in the trash, and offer to take it out."""
         self._trashed = story
         title = story.title or say_untitled()
-        self.undo_label.setText(self.tr("“{title}” is in the trash.").format(title=title))
-        self.undo_bar.show()
-        self._undo_due.start(UNDO_MILLISECONDS)
+        self.undo_bar.offer(self.tr("“{title}” is in the trash.").format(title=title))
 
     def focus_search(self) -> None:
         """Put the cursor into the search field."""
@@ -190,21 +190,6 @@ class LibraryPanel(QFrame):
         self.tree.collapsed.connect(lambda index: self._note_fold(index, folded=True))
         self.tree.expanded.connect(lambda index: self._note_fold(index, folded=False))
         return self.tree
-
-    def _make_undo(self) -> QFrame:
-        self.undo_bar = QFrame(self)
-        self.undo_label = make_label("", "muted", self.undo_bar)
-        button = QPushButton(self.tr("Undo"), self.undo_bar)
-        button.clicked.connect(self._on_undo_clicked)
-        row = QHBoxLayout(self.undo_bar)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self.undo_label, 1)
-        row.addWidget(button)
-        self.undo_bar.hide()
-        self._undo_due = QTimer(self)
-        self._undo_due.setSingleShot(True)
-        self._undo_due.timeout.connect(self.undo_bar.hide)
-        return self.undo_bar
 
     def _make_goal(self) -> QWidget:
         area = QWidget(self)
@@ -352,7 +337,6 @@ class LibraryPanel(QFrame):
         self.tree.setFocus(Qt.FocusReason.OtherFocusReason)
 
     @Slot()
-    def _on_undo_clicked(self) -> None:
-        self.undo_bar.hide()
+    def _on_undone(self) -> None:
         if self._trashed is not None:
             self.restore_wanted.emit(self._trashed.id)

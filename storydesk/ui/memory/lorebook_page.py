@@ -11,7 +11,6 @@ from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFileDialog,
-    QFrame,
     QHBoxLayout,
     QLineEdit,
     QListWidget,
@@ -30,11 +29,11 @@ from storydesk.ui.file_names import propose_file_name
 from storydesk.ui.memory.entry_form import EntryForm
 from storydesk.ui.sentences import say_count
 from storydesk.ui.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XL, FlowLayout, icon, make_label, set_role
+from storydesk.ui.undo_bar import UndoBar
 
 _ID = Qt.ItemDataRole.UserRole
 LIST_IN_LETTERS = 34
 MEASURE_IN_LETTERS = 118
-UNDO_MILLISECONDS = 12_000
 MOST_SHOWN = 2_000
 
 
@@ -149,15 +148,12 @@ class LorebookPage(QWidget):
         stay = [entry for entry in self._shown() if entry not in gone]
         self._choose_next = stay[min(min(rows), len(stay) - 1)].id if stay else 0
         self._controller.delete_entries(entry.id for entry in gone)
-        self.undo_label.setText(
+        self.undo_bar.offer(
             say_count(len(gone), self.tr("{n} entry was deleted."), self.tr("{n} entries were deleted."))
         )
-        self.undo_bar.show()
-        self._undo_due.start(UNDO_MILLISECONDS)
 
     def undo_delete(self) -> None:
         """Bring the deleted entries back."""
-        self.undo_bar.hide()
         if self._deleted:
             self._choose_next = self._deleted[0].id
             self._controller.keep_entries(self._deleted)
@@ -194,28 +190,15 @@ class LorebookPage(QWidget):
         column.addWidget(self.search)
         column.addWidget(self.hint)
         column.addWidget(self.list, 1)
-        column.addWidget(self._make_undo())
+        self.undo_bar = UndoBar(self)
+        self.undo_bar.undone.connect(self.undo_delete)
+        column.addWidget(self.undo_bar)
         column.addWidget(self.add_button)
         column.addLayout(files)
         width = self.fontMetrics().averageCharWidth() * LIST_IN_LETTERS
         for widget in (self.search, self.list, self.hint, self.undo_bar, self.add_button):
             widget.setFixedWidth(width)
         return column
-
-    def _make_undo(self) -> QFrame:
-        self.undo_bar = QFrame(self)
-        self.undo_label = make_label("", "muted", self.undo_bar)
-        self.undo_button = QPushButton(self.tr("Undo"), self.undo_bar)
-        self.undo_button.clicked.connect(self.undo_delete)
-        row = QHBoxLayout(self.undo_bar)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self.undo_label, 1)
-        row.addWidget(self.undo_button)
-        self.undo_bar.hide()
-        self._undo_due = QTimer(self)
-        self._undo_due.setSingleShot(True)
-        self._undo_due.timeout.connect(self.undo_bar.hide)
-        return self.undo_bar
 
     def _make_right(self) -> QWidget:
         self.duplicate_button = QPushButton(icon("copy"), self.tr("Duplicate"), self)

@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
     QFileDialog,
-    QFrame,
     QHBoxLayout,
     QLineEdit,
     QListWidget,
@@ -47,11 +46,11 @@ from storydesk.ui.theme import (
     make_label,
     set_role,
 )
+from storydesk.ui.undo_bar import UndoBar
 
 _ID = Qt.ItemDataRole.UserRole
 MEASURE_IN_LETTERS = 140
 KEEP_MILLISECONDS = 400
-UNDO_MILLISECONDS = 12_000
 PROMPT_LINES = 5
 MOST_SHOWN = 2_000
 
@@ -209,24 +208,11 @@ class PromptsPage(QWidget):
         column.addLayout(filters)
         column.addWidget(self.hint)
         column.addWidget(self.list, 1)
-        column.addWidget(self._make_undo())
+        self.undo_bar = UndoBar(self)
+        self.undo_bar.undone.connect(self._on_undone)
+        column.addWidget(self.undo_bar)
         column.addLayout(below)
         return column
-
-    def _make_undo(self) -> QFrame:
-        self.undo_bar = QFrame(self)
-        self.undo_label = make_label("", "muted", self.undo_bar)
-        self.undo_button = QPushButton(self.tr("Undo"), self.undo_bar)
-        self.undo_button.clicked.connect(self._on_undo_clicked)
-        row = QHBoxLayout(self.undo_bar)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self.undo_label, 1)
-        row.addWidget(self.undo_button)
-        self.undo_bar.hide()
-        self._undo_due = QTimer(self)
-        self._undo_due.setSingleShot(True)
-        self._undo_due.timeout.connect(self.undo_bar.hide)
-        return self.undo_bar
 
     def _make_right(self) -> QWidget:
         inside = QWidget(self)
@@ -399,15 +385,12 @@ class PromptsPage(QWidget):
             return
         self._undo = ids
         self._shelf.trash(ids)
-        self.undo_label.setText(
+        self.undo_bar.offer(
             say_count(len(ids), self.tr("{n} prompt is in the trash."), self.tr("{n} prompts are in the trash."))
         )
-        self.undo_bar.show()
-        self._undo_due.start(UNDO_MILLISECONDS)
 
     @Slot()
-    def _on_undo_clicked(self) -> None:
-        self.undo_bar.hide()
+    def _on_undone(self) -> None:
         self._shelf.trash(self._undo, restore=True)
 
     @Slot()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractSpinBox, QFormLayout, QLabel, QLayout, QLineEdit, QWidget
+from PySide6.QtWidgets import QAbstractSpinBox, QFormLayout, QLabel, QLayout, QLineEdit, QPlainTextEdit, QWidget
 
 from storydesk.ui.theme.tokens import SPACE_M, SPACE_S
 
@@ -15,7 +15,7 @@ def indent_number(box: QAbstractSpinBox) -> None:
         field.setTextMargins(SPACE_S, 0, 0, 0)
 
 
-def set_hint(field: QLineEdit, words: str) -> None:
+def set_hint(field: QLineEdit | QPlainTextEdit, words: str) -> None:
     """Say in an empty field what belongs into it, and in its tip too: the words may be longer than the field."""
     field.setPlaceholderText(words)
     field.setToolTip(words)
