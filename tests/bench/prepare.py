@@ -22,7 +22,8 @@ from tests.fakes.tiny_style_model import STARTER
 from trainer.base import open_base
 from trainer.export.activations import measure_activations
 from trainer.export.building import make_passage_rows
-from trainer.export.graph import CARES, Care, build_graph
+from trainer.export.forms import CARES, Care
+from trainer.export.graph import build_graph
 from trainer.export.passage import CALIBRATION, MEASURED
 from trainer.export.weights import read_shape
 from trainer.text.template import Template

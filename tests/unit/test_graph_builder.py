@@ -25,7 +25,8 @@ from trainer.base import open_base
 from trainer.export import graph as graph_module
 from trainer.export.activations import measure_activations
 from trainer.export.building import make_passage_rows
-from trainer.export.graph import CARES, WIDE_FROM, Activations, Care, build_graph, list_projected
+from trainer.export.forms import CARES, Activations, Care, list_projected
+from trainer.export.graph import WIDE_FROM, build_graph
 from trainer.export.graph_runner import GraphRunner
 from trainer.export.passage import CALIBRATION, MEASURED
 from trainer.export.quantising import quantise_blocks, quantise_four_bits, quantise_outputs

@@ -12,7 +12,7 @@ import pytest
 from tests.fakes.tiny_gpt2 import make_tiny_gpt2
 from trainer.export import building
 from trainer.export.building import build_model
-from trainer.export.graph import CARES
+from trainer.export.forms import CARES
 from trainer.export.graph_runner import GraphRunner
 from trainer.protocol.manifest import Manifest
 from trainer.protocol.messages import GraphCompared

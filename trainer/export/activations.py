@@ -10,7 +10,7 @@ import onnx
 from onnx import TensorProto, helper
 
 from trainer.corpus.rows import Row
-from trainer.export.graph import Activations, list_projected
+from trainer.export.forms import Activations, list_projected
 from trainer.export.graph_runner import Float32, GraphRunner
 from trainer.export.weights import read_shape
 

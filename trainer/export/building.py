@@ -12,7 +12,8 @@ from trainer.corpus.tokens import load_tokenizer, tokenise_documents
 from trainer.export.activations import measure_activations
 from trainer.export.bundle import GRAPH_PATHS, WEIGHTS, Description, finish_bundle, write_beside
 from trainer.export.device import has_gpu
-from trainer.export.graph import CARES, WIDE_FROM, Activations, Care, build_graph
+from trainer.export.forms import CARES, Activations, Care
+from trainer.export.graph import WIDE_FROM, build_graph
 from trainer.export.graph_runner import GraphRunner
 from trainer.export.parity import (
     LARGEST_LOSS,
