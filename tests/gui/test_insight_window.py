@@ -16,7 +16,7 @@ from storydesk.bridge.engine_worker import EngineWorker
 from storydesk.bridge.insight_item_model import PAYLOAD
 from storydesk.domain.insight import HeatKind
 from storydesk.domain.repetition import Repetition, RepetitionKind
-from storydesk.domain.settings import HEAT_KIND
+from storydesk.domain.settings import HEAT_KIND, HEAT_SHOWN
 from storydesk.ui.editor.heat_map import HeatWord, choose_line_colour, list_looks
 from storydesk.ui.insight.entry_list import EntryList
 from storydesk.ui.main_window import MainWindow
@@ -137,6 +137,18 @@ def test_the_kind_of_map_is_kept(draft: MainWindow, world: FakeWorld) -> None:
     assert kinds == [HeatKind.RANK, None, HeatKind.RANK]
     assert world.desk.settings.get(HEAT_KIND) == "rank"
     assert not draft.actions_by_name["heat_surprise"].isChecked()
+
+
+def test_the_map_that_was_on_is_on_again(world: FakeWorld, open_window: Open, qtbot: QtBot) -> None:
+    world.desk.settings.set(HEAT_KIND, "rank")
+    world.desk.settings.set(HEAT_SHOWN, True)
+    world.desk.manuscripts.add_story("The Salt Road", "", TEXT)
+    window = open_window(world)
+    assert window.insight.bar.isVisible()
+    assert window.insight.bar.window() is window
+    assert window.actions_by_name["heat_rank"].isChecked()
+    _wait_for_scores(window, qtbot)
+    assert _looks(window, "teh")
 
 
 def test_without_a_model_of_ones_own_the_strip_says_so(draft: MainWindow, qtbot: QtBot) -> None:

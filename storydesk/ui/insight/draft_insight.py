@@ -48,7 +48,7 @@ class DraftInsight(QObject):
         self._settings = workroom.desk.settings
         self.controller = InsightController(workroom, self)
         self.heat = HeatMap(page)
-        self.bar = HeatBar(actions)
+        self.bar = HeatBar(actions, page)  # without a parent it would be a window of its own where the map is on
         self.panel = InsightPanel(actions, self._read_line)
         self._missing_voice = ""
         self._state = ScoreState.UNKNOWN
