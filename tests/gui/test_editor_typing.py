@@ -109,6 +109,15 @@ def test_a_committed_word_drops_what_waited(page: PageEdit, qtbot: QtBot) -> Non
     assert page.text() == "彼は"
 
 
+def test_a_word_put_in_place_of_a_selection_while_composing_goes_on_is_known(page: PageEdit) -> None:
+    page.set_text("한국 말")
+    page.go_to(0, 2)
+    compose(page, "어", "조선")
+    assert page.text() == page.document().toRawText().replace("\u2029", "\n") == "조선 말"
+    compose(page, "")
+    assert page.text() == "조선 말"
+
+
 def test_formats_come_back_after_composing(page: PageEdit) -> None:
     page.set_text("*彼は*")
     page.viewport().grab()

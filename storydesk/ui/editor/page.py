@@ -389,7 +389,7 @@ class PageEdit(QTextEdit):
 
     @Slot(int, int, int)
     def _on_contents_change(self, position: int, removed: int, added: int) -> None:
-        if self._composing and removed == added:
+        if self._composing and removed == added and self.paragraphs.holds(position, added):
             return  # preedit text makes Qt say so, but nothing was written
         self.paragraphs.note_change(position, added)
         if self._replacing:

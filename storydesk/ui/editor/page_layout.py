@@ -222,10 +222,12 @@ class PageLayout(QAbstractTextDocumentLayout):
             block = block.next()
             number += 1
 
-    def documentChanged(self, start: int, removed: int, added: int) -> None:
+    def documentChanged(self, start: int, _removed: int, added: int) -> None:
         """Follow a change of text or formats; Qt calls this after each."""
         if self._busy:
             return
+        if len(self._laid) != self.document().blockCount():
+            self._paragraphs.reset()  # an exception in here would end the process
         width, font = max(self.document().pageSize().width(), 0.0), self.document().defaultFont().toString()
         if (width, font) != (self._width, self._font):
             self._width, self._font = width, font
@@ -237,7 +239,6 @@ class PageLayout(QAbstractTextDocumentLayout):
             return
         last = self.document().findBlock(start + added).blockNumber()
         last = len(self._laid) - 1 if last < 0 else last
-        before = self._heights.total
         top = self._top_of(number)
         if last - number > AT_ONCE:
             self._laid[number : last + 1] = [0] * (last + 1 - number)
@@ -246,8 +247,9 @@ class PageLayout(QAbstractTextDocumentLayout):
                 self._lay_out(block, number)
                 block, number = block.next(), number + 1
         bottom = self._top_of(last) + self._heights.get(last)
-        moved = self._heights.total != before or removed != added
-        height = max(self.documentSize().height(), bottom) + 10_000 if moved else bottom - top
+        size = self.documentSize()
+        moved = size != self._told  # else the paragraph has as many lines as before, and nothing below it moves
+        height = max(size.height(), bottom) + 10_000 if moved else bottom - top
         self._tell_size()
         self._repaint(QRectF(0, top, self._width, height))
 

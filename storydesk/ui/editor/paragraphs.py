@@ -57,6 +57,17 @@ class Paragraphs:
         self._text = None
         self._tell(0, before, len(lines))
 
+    def holds(self, position: int, length: int) -> bool:
+        """Return whether a stretch of the document is known as it is now."""
+        if self._document.blockCount() != len(self._lines):
+            return False
+        block = self._document.findBlock(position)
+        while block.isValid() and block.position() <= position + length:
+            if block.text() != self._lines[block.blockNumber()]:
+                return False
+            block = block.next()
+        return True
+
     def note_change(self, position: int, added: int) -> None:
         """Follow a change of the document that left ``added`` UTF-16 units at ``position``."""
         block = self._document.findBlock(position)
