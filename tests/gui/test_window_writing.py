@@ -177,7 +177,7 @@ def test_an_underlined_word_is_mended_by_a_click(story_window: MainWindow, qtbot
     story_window.page.set_text("Mara found teh door.")
     story_window.workroom.note_replaced()
     qtbot.waitUntil(lambda: len(story_window.notes.findings.shown) == 1, timeout=WAIT)
-    assert story_window.status.notes.text() == "1 grammar note"
+    qtbot.waitUntil(lambda: story_window.status.notes.text() == "1 grammar note", timeout=WAIT)
     cursor = story_window.page.textCursor()
     cursor.setPosition(12)
     spot = story_window.page.cursorRect(cursor).center() + QPoint(1, 0)

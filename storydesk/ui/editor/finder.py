@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import overload
 
 from PySide6.QtCore import QObject, QThread, Slot
 from PySide6.QtGui import QColor, QTextCharFormat, QTextCursor
@@ -19,6 +18,7 @@ from storydesk.domain.text_search import Hit, PlannedReplacement, plan_replaceme
 from storydesk.services.text_search import find_hits
 from storydesk.ui.editor.compositor import Mark
 from storydesk.ui.editor.find_bar import FindBar
+from storydesk.ui.editor.lazy_marks import LazyMarks
 from storydesk.ui.editor.page import PageEdit
 from storydesk.ui.editor.replace_preview import ReplacePreview
 from storydesk.ui.theme import current_tokens
@@ -40,29 +40,6 @@ class _Found:
     places: tuple[Place, ...]
     hits: tuple[Hit, ...]
     text: str
-
-
-class _Marks(Sequence[Mark]):
-    """The marks of all places; each is made when it is looked at."""
-
-    def __init__(self, places: Sequence[Place], look: QTextCharFormat) -> None:
-        self._places = places
-        self._look = look
-
-    def __len__(self) -> int:
-        return len(self._places)
-
-    @overload
-    def __getitem__(self, number: int) -> Mark: ...
-
-    @overload
-    def __getitem__(self, number: slice) -> Sequence[Mark]: ...
-
-    def __getitem__(self, number: int | slice) -> Mark | Sequence[Mark]:
-        if isinstance(number, slice):
-            return _Marks(self._places[number], self._look)
-        start, end, _put = self._places[number]
-        return Mark(start, end, self._look)
 
 
 class Finder(QObject):
@@ -275,7 +252,9 @@ class Finder(QObject):
         look.setBackground(QColor(tokens.accent_soft))
         look.setUnderlineStyle(QTextCharFormat.UnderlineStyle.SingleUnderline)
         look.setUnderlineColor(QColor(tokens.accent))
-        self._page.marks.set_layer(LAYER, _Marks(found.places, look), since=self._log)
+        self._page.marks.set_layer(
+            LAYER, LazyMarks(found.places, lambda place: Mark(place[0], place[1], look)), since=self._log
+        )
         self._say_count()
         if self._step:
             step, self._step = self._step, 0

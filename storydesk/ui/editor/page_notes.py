@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import replace
-from typing import overload
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Signal, Slot
 from PySide6.QtGui import QColor, QTextCharFormat
@@ -20,6 +19,7 @@ from storydesk.domain.polishing import Category, Finding, PolishSettings
 from storydesk.ui.assistant.polish_panel import PolishPanel
 from storydesk.ui.editor.compositor import Mark
 from storydesk.ui.editor.finding_menu import fill_finding_menu, pop_up_finding_menu
+from storydesk.ui.editor.lazy_marks import LazyMarks
 from storydesk.ui.editor.page import PageEdit
 from storydesk.ui.theme import current_tokens
 from storydesk.ui.window_timers import make_single_shot
@@ -252,7 +252,13 @@ class PageNotes(QObject):
             marked.setUnderlineStyle(dotted if quiet else wave)
             marked.setUnderlineColor(QColor(tokens.accent if quiet else tokens.problem))
             formats[quiet] = marked
-        self._page.marks.set_layer(LAYER, _Marks(tuple(self.findings.shown), formats))
+        self._page.marks.set_layer(
+            LAYER,
+            LazyMarks(
+                tuple(self.findings.shown),
+                lambda finding: Mark(finding.start, finding.end, formats[finding.category in _QUIET]),
+            ),
+        )
 
     @Slot(str, int, int)
     def _on_progress(self, stage: str, done: int, total: int) -> None:
@@ -296,26 +302,3 @@ class PageNotes(QObject):
     def _on_finding_chosen(self, finding: Finding) -> None:
         if finding in self.findings.shown:
             self._page.go_to(finding.start, finding.end)
-
-
-class _Marks(Sequence[Mark]):
-    """The underlines of all notes; each is made when its paragraph is about to be seen."""
-
-    def __init__(self, findings: Sequence[Finding], formats: Mapping[bool, QTextCharFormat]) -> None:
-        self._findings = findings
-        self._formats = formats
-
-    def __len__(self) -> int:
-        return len(self._findings)
-
-    @overload
-    def __getitem__(self, number: int) -> Mark: ...
-
-    @overload
-    def __getitem__(self, number: slice) -> Sequence[Mark]: ...
-
-    def __getitem__(self, number: int | slice) -> Mark | Sequence[Mark]:
-        if isinstance(number, slice):
-            return _Marks(self._findings[number], self._formats)
-        finding = self._findings[number]
-        return Mark(finding.start, finding.end, self._formats[finding.category in _QUIET])
