@@ -1,15 +1,17 @@
 """Kill the real program with SIGKILL while a robot types into it; see what is lost and whether the library is whole.
 
-    python -m tests.bench.kill_typing [--runs 200] [--words 0] [--seed 1]
+    python -m tests.bench.kill_typing [--runs 200] [--words 0] [--seed 1] [--keep FILE]
 
 Each run starts the program on a library of its own, types a known text at uneven speed (up to 30 keys a second, with
 pauses and bursts), and kills it at a random moment. ``lost`` is the age of the oldest keystroke that is not in the
-library afterwards. ``--words`` puts a draft of that length on the page first.
+library afterwards. ``--words`` puts a draft of that length on the page first. ``--keep`` adds each outcome to a file
+and reports on all that are in it, so that a series can be gone on with.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import random
 import statistics
@@ -18,7 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from storydesk.storage.backup_shelf import SqliteBackups
@@ -130,6 +132,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=200)
     parser.add_argument("--words", type=int, default=0)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--keep", type=Path)
     given = parser.parse_args()
     moments = random.Random(given.seed)
     before = "A line of ten words to stand before what is typed.\n" * (given.words // 11)
@@ -137,8 +140,14 @@ def main() -> int:
     began = time.monotonic()
     for number in range(given.runs):
         outcomes.append(kill_once(moments.uniform(SHORTEST, LONGEST), given.seed * 1000 + number, before))
+        if given.keep is not None:
+            with given.keep.open("a", encoding="utf-8") as stream:
+                stream.write(json.dumps(asdict(outcomes[-1])) + "\n")
         if sys.stderr.isatty():
             print(f"\r{number + 1} of {given.runs}", end="", file=sys.stderr)
+    if given.keep is not None:
+        lines = given.keep.read_text(encoding="utf-8").splitlines()
+        outcomes = [Outcome(**json.loads(line)) for line in lines]
     return report(outcomes, given.words, time.monotonic() - began)
 
 
