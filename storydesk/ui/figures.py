@@ -60,17 +60,17 @@ def say_perplexity(value: float) -> str:
 
 def say_words(count: int) -> str:
     """Return ``1 word``, ``1,204 words``."""
-    return _translate("1 word") if count == 1 else _translate("{count} words").format(count=say_number(count))
+    return QCoreApplication.translate("figures", "%Ln words", "", count)
 
 
 def say_stories(count: int) -> str:
     """Return ``1 story``, ``72 stories``."""
-    return _translate("1 story") if count == 1 else _translate("{count} stories").format(count=say_number(count))
+    return QCoreApplication.translate("figures", "%Ln stories", "", count)
 
 
 def say_texts(count: int) -> str:
     """Return ``1 text``, ``12 texts``: for what may be a story or a chapter."""
-    return _translate("1 text") if count == 1 else _translate("{count} texts").format(count=say_number(count))
+    return QCoreApplication.translate("figures", "%Ln texts", "", count)
 
 
 def say_size(count: int) -> str:

@@ -9,11 +9,6 @@ from PySide6.QtCore import QCoreApplication, QLocale
 from storydesk.domain.outline import Status
 
 
-def say_count(count: int, one: str, many: str) -> str:
-    """Return ``one`` or ``many`` with the number in its place (``{n}``), grouped as the reader's country does."""
-    return (one if count == 1 else many).format(n=QLocale().toString(count))
-
-
 def say_untitled() -> str:
     """Return what a story without a title is called."""
     return QCoreApplication.translate("Library", "Untitled story")

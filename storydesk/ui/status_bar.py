@@ -8,7 +8,6 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
 from storydesk.bridge.autosave import SaveState
 from storydesk.bridge.draft_score import DraftScore, ScoreState
 from storydesk.bridge.engine_worker import EngineState
-from storydesk.ui.sentences import say_count
 from storydesk.ui.theme import SPACE_L, SPACE_M, make_label, scaled, set_role
 
 HEIGHT = 34
@@ -52,7 +51,7 @@ class StatusBar(QFrame):
 
     def show_words(self, words: int, selected: int = 0) -> None:
         """Show how long the draft is, and how much of it is selected."""
-        text = say_count(words, self.tr("{n} word"), self.tr("{n} words"))
+        text = self.tr("%Ln words", "", words)
         if selected:
             of = self.tr("{selected} of {all}")
             text = of.format(selected=QLocale().toString(selected), all=text)
@@ -96,7 +95,7 @@ class StatusBar(QFrame):
 
     def show_notes(self, count: int) -> None:
         """Show how many grammar notes there are."""
-        self.notes.setText(say_count(count, self.tr("{n} grammar note"), self.tr("{n} grammar notes")))
+        self.notes.setText(self.tr("%Ln grammar notes", "", count))
 
     def show_loading(self, model: str) -> None:
         """Say that a model is on its way."""

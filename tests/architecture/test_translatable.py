@@ -132,6 +132,29 @@ def test_a_translation_can_be_begun_and_built(tmp_path: Path) -> None:
     assert not [each for each in messages if each is None or not each.strip()]
 
 
+@pytest.mark.skipif(translations.find_tool("pyside6-lupdate") is None, reason="Qt's translation tools are not here")
+def test_english_has_both_forms_of_every_number(tmp_path: Path) -> None:
+    target = tmp_path / "storydesk_en.ts"
+    translations.collect(target, plural_only=True)
+    wanted = _messages(target)
+    kept = _messages(translations.FOLDER / "storydesk_en.ts")
+    hint = "run: python packaging/translations.py update en, fill in the forms, then: … release"
+    assert set(wanted) == set(kept), hint
+    assert not [name for name, forms in kept.items() if len(forms) != 2 or not all(forms)], hint
+    assert (translations.FOLDER / "storydesk_en.qm").is_file()
+
+
+def _messages(path: Path) -> dict[tuple[str, str], list[str]]:
+    """Return the forms of every message by context and source."""
+    return {
+        (context.findtext("name") or "", message.findtext("source") or ""): [
+            form.text or "" for form in message.iter("numerusform")
+        ]
+        for context in ElementTree.parse(path).iter("context")
+        for message in context.iter("message")
+    }
+
+
 def _calls(path: Path, tree: ast.Module | None = None) -> Iterator[ast.Call]:
     for node in ast.walk(tree or ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QEvent
+from PySide6.QtCore import QEvent, QLocale
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -32,10 +32,17 @@ from storydesk.storage.prompts import PromptShelfStore
 from storydesk.storage.search import SqliteSearch
 from storydesk.ui.main_window import MainWindow
 from storydesk.ui.theme import apply_theme
+from storydesk.ui.translations import install_translations
 from tests.fakes.services import FakeWorld, make_world
 
 ROOT = Path(__file__).resolve().parents[2]
 WAIT = 10_000
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _english(qapp: QApplication) -> None:
+    """Speak as the program does: plural forms come from a translation, English ones too."""
+    assert install_translations(qapp, ROOT / "resources" / "i18n", QLocale("en_GB"))
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterator
 
@@ -41,12 +42,8 @@ class LongWinded(QTranslator):
 
     def translate(self, context: str, text: str, disambiguation: str | None = None, n: int = -1) -> str:
         """Return the text with accents and a tail."""
-        parts, inside = [], 0
-        for letter in text:
-            inside += letter == "{"
-            parts.append(letter if inside else letter.translate(ACCENTED))
-            inside -= letter == "}"
-        said = "".join(parts).replace("%ñ", str(n) if n >= 0 else "%n")
+        pieces = re.split(r"(\{[^}]*\}|%L?n)", text)  # what is filled in stays as it is
+        said = "".join(piece if place % 2 else piece.translate(ACCENTED) for place, piece in enumerate(pieces))
         tail = ("onaer " * len(text))[: max(2, math.ceil(len(text) * LONGER))].strip()
         return f"{said} {tail}" if text.strip() else text
 

@@ -34,7 +34,7 @@ from storydesk.bridge.polish_controller import PolishReady
 from storydesk.domain.polish_plan import Hunk, PolishPlan
 from storydesk.domain.polishing import Category
 from storydesk.domain.readability import Readability
-from storydesk.ui.sentences import say_category, say_count
+from storydesk.ui.sentences import say_category
 from storydesk.ui.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XL, current_tokens, icon, make_label, set_role
 
 _HTML = Qt.ItemDataRole.UserRole
@@ -279,8 +279,8 @@ class PolishPage(QWidget):
             box.setTristate(any(states) and not all(states))
             mixed = Qt.CheckState.PartiallyChecked if any(states) else Qt.CheckState.Unchecked
             box.setCheckState(Qt.CheckState.Checked if all(states) else mixed)
-        found = say_count(len(plan.edits), self.tr("{n} correction"), self.tr("{n} corrections"))
-        where = say_count(len(plan.hunks), self.tr("in {n} sentence"), self.tr("in {n} sentences"))
+        found = self.tr("%Ln corrections", "", len(plan.edits))
+        where = self.tr("in %Ln sentences", "", len(plan.hunks))
         self.summary.setText(f"{found} {where}")
-        self.apply_button.setText(say_count(taken, self.tr("Put {n} in"), self.tr("Put {n} in")))
+        self.apply_button.setText(self.tr("Put %Ln in", "", taken))
         self.apply_button.setEnabled(taken > 0)

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 from storydesk.domain.polishing import Category, Finding
 from storydesk.ui.actions import TipFollower
 from storydesk.ui.assistant.story_menu import StoryMenu
-from storydesk.ui.sentences import DOUBTFUL, say_count, say_group, say_message
+from storydesk.ui.sentences import DOUBTFUL, say_group, say_message
 from storydesk.ui.theme import SPACE_M, SPACE_S, icon, set_role
 
 BATCH = 12
@@ -108,7 +108,7 @@ class PolishPanel(QWidget):
             for finding in group[:share]:
                 self._add_note(finding, excerpt(finding).strip() or "␣")
             if len(group) > share:
-                self._add_heading(say_count(len(group) - share, self.tr("and {n} more"), self.tr("and {n} more")))
+                self._add_heading(self.tr("and %Ln more", "", len(group) - share))
         if self.list.count():
             self._choose_row(chosen, min(row, self.list.count() - 1))
         self.list.blockSignals(False)
@@ -159,7 +159,7 @@ class PolishPanel(QWidget):
 
     def _say_count(self, count: int) -> None:
         if count:
-            self.say(say_count(count, self.tr("{n} note"), self.tr("{n} notes")))
+            self.say(self.tr("%Ln notes", "", count))
         else:
             self.say(
                 self.tr(

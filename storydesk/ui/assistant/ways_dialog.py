@@ -18,7 +18,6 @@ from PySide6.QtWidgets import (
 from storydesk.bridge.writing_controller import Candidate
 from storydesk.domain.manuscript import count_words
 from storydesk.ui.assistant.word_text import WordText
-from storydesk.ui.sentences import say_count
 from storydesk.ui.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XL, FlowLayout, WrapButton, make_label, set_role
 
 COLUMN = 250
@@ -82,7 +81,7 @@ class WaysDialog(QDialog):
         self._chips[candidate.number].setText(measured if candidate.perplexity else self.tr("writing …"))
         self._chips[candidate.number].setVisible(bool(candidate.perplexity) or not candidate.ended)
         count = count_words(candidate.text)
-        self._words[candidate.number].setText(say_count(count, self.tr("{n} word"), self.tr("{n} words")))
+        self._words[candidate.number].setText(self.tr("%Ln words", "", count))
 
     def _make_way(self, candidate: Candidate) -> QFrame:
         number = candidate.number

@@ -28,7 +28,7 @@ from storydesk.ui.editor.authorship_view import AuthorshipView
 from storydesk.ui.editor.authorship_words import say_short_statement
 from storydesk.ui.editor.page import PageEdit
 from storydesk.ui.export_fields import ExportFields
-from storydesk.ui.sentences import say_count, say_untitled
+from storydesk.ui.sentences import say_untitled
 
 
 class DraftRoom(QObject):
@@ -267,7 +267,7 @@ class DraftRoom(QObject):
             said = self.tr("It came out the same, word for word.")
         else:
             others = len(find_edits(kept.text, answer.text))
-            places = say_count(others, self.tr("{n} place"), self.tr("{n} places"))
+            places = self.tr("%Ln places", "", others)
             said = self.tr(
                 "It came out otherwise in {places}: the model, its precision or this machine is not what it was."
             ).format(places=places)

@@ -12,7 +12,7 @@ from storydesk.services.drafts import Comparison, DraftShelf, Version
 from storydesk.ui.drafts.difference_list import DifferenceItemModel, DifferenceList
 from storydesk.ui.drafts.version_list import VersionList
 from storydesk.ui.drafts.version_words import say_snapshot, say_snapshot_facts
-from storydesk.ui.sentences import say_count, say_draft
+from storydesk.ui.sentences import say_draft
 from storydesk.ui.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XL, icon, make_label, set_role
 from storydesk.ui.theme.flow import FlowLayout
 
@@ -244,9 +244,9 @@ class DraftsPage(QWidget):
         come = sum(count_words(comparison.new[each.new_start : each.new_end]) for each in comparison.differences)
         self.summary.setText(
             self.tr("{changes}: {gone} fewer, {come} more; {taken} ticked").format(
-                changes=say_count(count, self.tr("{n} change"), self.tr("{n} changes")),
-                gone=say_count(gone, self.tr("{n} word"), self.tr("{n} words")),
-                come=say_count(come, self.tr("{n} word"), self.tr("{n} words")),
+                changes=self.tr("%Ln changes", "", count),
+                gone=self.tr("%Ln words", "", gone),
+                come=self.tr("%Ln words", "", come),
                 taken=taken,
             )
         )

@@ -15,7 +15,6 @@ from PySide6.QtWidgets import (
 )
 
 from storydesk.domain.text_search import SearchQuery
-from storydesk.ui.sentences import say_count
 from storydesk.ui.theme import SPACE_L, SPACE_S, SPACE_XS, FlowLayout, icon, make_label, set_hint, set_role
 
 
@@ -96,7 +95,7 @@ class FindBar(QFrame):
         elif number:
             text = self.tr("{number} of {count}").format(number=f"{number:,}", count=f"{count:,}")
         else:
-            text = say_count(count, self.tr("{n} place"), self.tr("{n} places"))
+            text = self.tr("%Ln places", "", count)
         self.said.setText(text)
         for button in (self.previous, self.next, self.replace_button, self.all_button):
             button.setEnabled(count > 0)

@@ -19,7 +19,6 @@ from PySide6.QtWidgets import (
 )
 
 from storydesk.domain.text_search import PlannedReplacement, tick
-from storydesk.ui.sentences import say_count
 from storydesk.ui.theme import SPACE_M, SPACE_S, SPACE_XL, current_tokens, make_label, resize_on_screen, set_role
 
 PLAN = Qt.ItemDataRole.UserRole
@@ -187,7 +186,7 @@ class ReplacePreview(QDialog):
 
     def _say(self) -> None:
         count = sum(planned.accepted for planned in self.model.plan)
-        self.go.setText(say_count(count, self.tr("Replace {n} place"), self.tr("Replace {n} places")))
+        self.go.setText(self.tr("Replace %Ln places", "", count))
         self.go.setEnabled(count > 0)
 
     def _on_go(self) -> None:

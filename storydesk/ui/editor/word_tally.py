@@ -10,7 +10,6 @@ from storydesk.domain.manuscript import count_words
 from storydesk.domain.word_goal import Tally
 from storydesk.ui.editor.page import PageEdit
 from storydesk.ui.library.library_panel import LibraryPanel
-from storydesk.ui.sentences import say_count
 from storydesk.ui.status_bar import StatusBar
 from storydesk.ui.window_timers import make_single_shot
 
@@ -90,10 +89,6 @@ class WordTally(QObject):
 
 def _say_tally(tally: Tally) -> str:
     translate = QCoreApplication.translate
-    session = say_count(
-        tally.session,
-        translate("WordTally", "{n} word since you opened Storydesk"),
-        translate("WordTally", "{n} words since you opened Storydesk"),
-    )
-    today = say_count(tally.today, translate("WordTally", "{n} word today"), translate("WordTally", "{n} words today"))
+    session = translate("WordTally", "%Ln words since you opened Storydesk", "", tally.session)
+    today = translate("WordTally", "%Ln words today", "", tally.today)
     return f"{session}\n{today}"

@@ -27,7 +27,7 @@ from storydesk.bridge.phrases import Phrases
 from storydesk.domain.failures import Failure, FailureCode
 from storydesk.domain.library import ArchiveContent, BackupContent, BackupFile, BackupReason, BackupStory
 from storydesk.ui.figures import say_size
-from storydesk.ui.sentences import say_count, say_untitled
+from storydesk.ui.sentences import say_untitled
 from storydesk.ui.theme import SPACE_M, SPACE_S, SPACE_XL, icon, make_label
 
 WIDTH_IN_LETTERS: Final = 108
@@ -189,7 +189,7 @@ class BackupsDialog(QDialog):
             item.setData(_DATA, story)
             self.stories.addItem(item)
         whole = self.tr("Checked: whole and readable.")
-        count = say_count(len(content.stories), self.tr("{n} story"), self.tr("{n} stories"))
+        count = self.tr("%Ln stories", "", len(content.stories))
         self.inside.setText(f"{count}. {whole}")
         if content.stories:
             self.stories.setCurrentRow(0)
@@ -241,7 +241,7 @@ class BackupsDialog(QDialog):
             return self.tr("The library is damaged: {what}").format(what="; ".join(map(str, found[:3])))
         if task in (Task.EXPORT, Task.IMPORT):
             stories = value.stories if isinstance(value, ArchiveContent) else 0
-            count = say_count(stories, self.tr("{n} story"), self.tr("{n} stories"))
+            count = self.tr("%Ln stories", "", stories)
             words = self.tr("{count} written.") if task is Task.EXPORT else self.tr("{count} added to your library.")
             return words.format(count=count)
         if task is Task.BACK_UP:
@@ -315,8 +315,8 @@ class BackupsDialog(QDialog):
         title = story.story.title or say_untitled()
         if story.story.in_trash:
             title = self.tr("{title} (in the trash)").format(title=title)
-        words = say_count(story.words, self.tr("{n} word"), self.tr("{n} words"))
-        drafts = say_count(story.drafts, self.tr("{n} draft"), self.tr("{n} drafts"))
+        words = self.tr("%Ln words", "", story.words)
+        drafts = self.tr("%Ln drafts", "", story.drafts)
         return f"{title}\n{words} · {drafts}"
 
 

@@ -30,7 +30,7 @@ from storydesk.domain.outline import Place, Status, StoryDetails
 from storydesk.ui.library.details_editor import DetailsEditor
 from storydesk.ui.library.shelf_search import ShelfSearch
 from storydesk.ui.library.story_tree import StoryTree
-from storydesk.ui.sentences import say_count, say_draft, say_status, say_untitled
+from storydesk.ui.sentences import say_draft, say_status, say_untitled
 from storydesk.ui.theme import SPACE_M, SPACE_S, SPACE_XS, ScaledWidth, icon, make_label, set_role
 from storydesk.ui.undo_bar import UndoBar
 
@@ -147,7 +147,7 @@ class LibraryPanel(QFrame):
             self.goal_bar.setRange(0, goal)
             self.goal_bar.setValue(min(words, goal))
         else:
-            text = say_count(words, self.tr("Today {n} word"), self.tr("Today {n} words"))
+            text = self.tr("Today %Ln words", "", words)
         self.goal_bar.setVisible(bool(goal))
         self.goal_label.setText(text)
         self.goal_bar.setAccessibleName(text)
@@ -175,7 +175,7 @@ class LibraryPanel(QFrame):
             count = self.tr("{words} of {target} words").format(words=f"{max(0, words):,}", target=f"{target:,}")
             said.append(count)
         elif words >= 0:
-            said.append(say_count(words, self.tr("{n} word"), self.tr("{n} words")))
+            said.append(self.tr("%Ln words", "", words))
         return ", ".join(said)
 
     def _make_tree(self) -> QTreeView:

@@ -20,7 +20,6 @@ from storydesk.bridge.memory_controller import SeenContext
 from storydesk.domain.prompting import Part, Section
 from storydesk.ui.figures import say_number
 from storydesk.ui.memory.part_colours import ORDER, colour_part, say_part, tint_part
-from storydesk.ui.sentences import say_count
 from storydesk.ui.theme import SPACE_S, SPACE_XS, current_tokens, make_label
 
 BAR_HEIGHT = 12
@@ -147,20 +146,23 @@ class ContextView(QWidget):
 
     def _say_left_out(self, seen: SeenContext) -> None:
         window = seen.preview.window
-        characters = (
-            (window.memory_left_out, self.tr("{n} character of the memory"), self.tr("{n} characters of the memory")),
-            (window.prompt_left_out, self.tr("{n} character of the prompt"), self.tr("{n} characters of the prompt")),
-            (window.note_left_out, self.tr("{n} character of the note"), self.tr("{n} characters of the note")),
-            (window.text_left_out, self.tr("the text’s first character"), self.tr("the text’s first {n} characters")),
-        )
-        parts = [say_count(count, one, many) for count, one, many in characters if count]
+        memory, prompt = window.memory_left_out, window.prompt_left_out
+        note, text = window.note_left_out, window.text_left_out
+        parts = [
+            said
+            for count, said in (
+                (memory, self.tr("%Ln characters of the memory", "", memory)),
+                (prompt, self.tr("%Ln characters of the prompt", "", prompt)),
+                (note, self.tr("%Ln characters of the note", "", note)),
+                (text, self.tr("the text’s first %Ln characters", "", text)),
+            )
+            if count
+        ]
         missing = [seen.recalled.hits[number].entry.title for number in window.lore_left_out]
         if missing:
             names = ", ".join(name or self.tr("untitled") for name in missing[:MOST_NAMES])
             more = "" if len(missing) <= MOST_NAMES else " …"
-            said = say_count(
-                len(missing), self.tr("{n} entry that has no room"), self.tr("{n} entries that have no room")
-            )
+            said = self.tr("%Ln entries that have no room", "", len(missing))
             parts.insert(0, f"{said} ({names}{more})")
         self.left_out.setText(self.tr("Left out: {parts}.").format(parts="; ".join(parts)))
         self.left_out.setVisible(bool(parts))
@@ -191,7 +193,7 @@ class ContextView(QWidget):
         small = QTextCharFormat()
         small.setForeground(QColor(colours.muted))
         small.setFontWeight(600)
-        count = say_count(tokens, self.tr("{n} token"), self.tr("{n} tokens"))
+        count = self.tr("%Ln tokens", "", tokens)
         if section.part is not Part.LORE:
             cursor.insertText(f"{say_part(section.part)} · {count}", small)
             if self._editable:

@@ -27,7 +27,6 @@ from storydesk.domain.lorebook_formats import LoreFormat, ReadLorebook
 from storydesk.services.memory import SUFFIXES, MemoryPage
 from storydesk.ui.file_names import propose_file_name
 from storydesk.ui.memory.entry_form import EntryForm
-from storydesk.ui.sentences import say_count
 from storydesk.ui.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XL, FlowLayout, icon, make_label, set_role
 from storydesk.ui.undo_bar import UndoBar
 
@@ -148,9 +147,7 @@ class LorebookPage(QWidget):
         stay = [entry for entry in self._shown() if entry not in gone]
         self._choose_next = stay[min(min(rows), len(stay) - 1)].id if stay else 0
         self._controller.delete_entries(entry.id for entry in gone)
-        self.undo_bar.offer(
-            say_count(len(gone), self.tr("{n} entry was deleted."), self.tr("{n} entries were deleted."))
-        )
+        self.undo_bar.offer(self.tr("%Ln entries were deleted.", "", len(gone)))
 
     def undo_delete(self) -> None:
         """Bring the deleted entries back."""
@@ -335,12 +332,12 @@ class LorebookPage(QWidget):
 
     @Slot(object, int)
     def _on_imported(self, book: ReadLorebook, fresh: int) -> None:
-        said = say_count(fresh, self.tr("{n} entry came in."), self.tr("{n} entries came in."))
+        said = self.tr("%Ln entries came in.", "", fresh)
         known = len(book.entries) - fresh
         if known:
-            said += " " + say_count(known, self.tr("{n} was here already."), self.tr("{n} were here already."))
+            said += " " + self.tr("%Ln were here already.", "", known)
         if book.left_out:
-            said += " " + say_count(book.left_out, self.tr("{n} was empty."), self.tr("{n} were empty."))
+            said += " " + self.tr("%Ln were empty.", "", book.left_out)
         self.said.setText(said)
 
     @Slot(object)

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QPushButton, QScrollA
 from storydesk.domain.memory import LEAST_RECENT, MOST_DEPTH, MOST_RECENT, StoryMemory
 from storydesk.services.memory import MemoryPage
 from storydesk.ui.memory.context_view import ContextView
-from storydesk.ui.sentences import say_count
 from storydesk.ui.theme import SPACE_M, SPACE_S, icon, indent_number, make_label, set_role
 
 MEMORY_LINES = 3
@@ -72,7 +71,7 @@ class MemoryPanel(QWidget):
         """Show another story's memory, or how many entries its lorebook has now."""
         on = sum(entry.enabled for entry in page.entries)
         self.entries.setText(
-            say_count(len(page.entries), self.tr("Lorebook: {n} entry"), self.tr("Lorebook: {n} entries"))
+            self.tr("Lorebook: %Ln entries", "", len(page.entries))
             + ("" if on == len(page.entries) else self.tr(", {on} on").format(on=on))
         )
         if page.memory != self._memory:

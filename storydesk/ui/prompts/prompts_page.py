@@ -34,7 +34,7 @@ from storydesk.domain.settings import QUEUE_WORDS
 from storydesk.domain.whole_story import LEAST_WORDS, MOST_WORDS, StoryWish
 from storydesk.services.prompts import FORMATS
 from storydesk.ui.prompts.queue_list import QueueList
-from storydesk.ui.sentences import say_count, say_untitled
+from storydesk.ui.sentences import say_untitled
 from storydesk.ui.theme import (
     SPACE_L,
     SPACE_M,
@@ -330,7 +330,7 @@ class PromptsPage(QWidget):
         self.restore_button.setVisible(in_trash)
         self.restore_button.setEnabled(bool(chosen) and can)
         written = sum(bool(prompt.text.strip()) for prompt in chosen)
-        self.write_button.setText(say_count(max(written, 1), self.tr("Write the story"), self.tr("Write {n} stories")))
+        self.write_button.setText(self.tr("Write %Ln stories", "", max(written, 1)))
         self.write_button.setEnabled(bool(written) and can and not in_trash)
 
     @Slot()
@@ -385,9 +385,7 @@ class PromptsPage(QWidget):
             return
         self._undo = ids
         self._shelf.trash(ids)
-        self.undo_bar.offer(
-            say_count(len(ids), self.tr("{n} prompt is in the trash."), self.tr("{n} prompts are in the trash."))
-        )
+        self.undo_bar.offer(self.tr("%Ln prompts are in the trash.", "", len(ids)))
 
     @Slot()
     def _on_undone(self) -> None:
@@ -404,8 +402,8 @@ class PromptsPage(QWidget):
 
     @Slot(int, int)
     def _on_imported(self, fresh: int, known: int) -> None:
-        said = say_count(fresh, self.tr("{n} prompt came in."), self.tr("{n} prompts came in."))
+        said = self.tr("%Ln prompts came in.", "", fresh)
         if known:
-            said += " " + say_count(known, self.tr("{n} was here already."), self.tr("{n} were here already."))
+            said += " " + self.tr("%Ln were here already.", "", known)
         self.hint.setText(said)
         self.hint.show()

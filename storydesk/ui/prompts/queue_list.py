@@ -20,7 +20,6 @@ from storydesk.bridge.story_queue import StoryQueue
 from storydesk.domain.whole_story import QueuedStory, StoryEnding, StoryState, title_prompt
 from storydesk.services.prompts import read_failure
 from storydesk.ui.figures import say_number, say_perplexity, say_words
-from storydesk.ui.sentences import say_count
 from storydesk.ui.theme import SPACE_S, FlowLayout, icon, make_label
 
 _ID = Qt.ItemDataRole.UserRole
@@ -177,7 +176,7 @@ class QueueList(QWidget):
         self.explanation.setText(explained)
         self.explanation.setVisible(bool(explained))
         open_count = sum(story.is_open for story in stories.values())
-        more = say_count(open_count, self.tr("{n} to come"), self.tr("{n} to come")) if open_count else ""
+        more = self.tr("%Ln to come", "", open_count) if open_count else ""
         self.heading.setText(self.tr("Stories from prompts") + (f" · {more}" if more else ""))
 
     @Slot(object)
