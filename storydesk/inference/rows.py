@@ -27,12 +27,13 @@ class RowCache:
         self._device = opened.provider.memory
         self._model = model
         self._shape = shape
-        self._memory: list[Memory] = []
-        for part in source.copy_out():
-            # Zeros and not just any memory: what stands behind a text is multiplied by 0, which not all numbers bear.
-            values = np.zeros(shape, part.dtype)
-            values[:, :, : part.shape[2]] = part
-            self._memory.append(Memory(values, self._device))
+        parts = source.copy_out()
+        # Zeros and not just any memory: what stands behind a text is multiplied by 0, which not all numbers bear. In
+        # one piece, because numpy asks for large pages where an array has room for some.
+        values = np.zeros((len(parts), *shape), parts[0].dtype)
+        for each, part in zip(values, parts, strict=True):
+            each[:, :, : part.shape[2]] = part
+        self._memory = [Memory(each, self._device) for each in values]
         self.tokens = [list(source.tokens) for _ in range(shape[0])]
         self._bind()
 
