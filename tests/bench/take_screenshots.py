@@ -30,7 +30,7 @@ from storydesk.services.desk import Desk
 from storydesk.services.phrasebook import Phrasebook
 from storydesk.ui.main_window import MainWindow
 from storydesk.ui.theme import apply_theme
-from tests.bench import drafts_scenes, memory_scenes, partner_scenes
+from tests.bench import drafts_scenes, editor_scenes, memory_scenes, partner_scenes
 from tests.bench.library_scenes import SCENES, show_library
 from tests.gui.places import PLACES, find_place, leave_places
 
@@ -76,7 +76,7 @@ def _group(scenes: list[str]) -> list[list[str]]:
 
 
 def _is_set_up(scene: str) -> bool:
-    return scene in (*SET_UP_HERE, *SCENES, *drafts_scenes.SCENES, *partner_scenes.SCENES)
+    return scene in (*SET_UP_HERE, *SCENES, *drafts_scenes.SCENES, *editor_scenes.SCENES, *partner_scenes.SCENES)
 
 
 def list_scenes() -> list[str]:
@@ -85,6 +85,7 @@ def list_scenes() -> list[str]:
     names += [
         *SCENES,
         *drafts_scenes.SCENES,
+        *editor_scenes.SCENES,
         *memory_scenes.SCENES,
         *partner_scenes.SCENES,
         *(place.name for place in PLACES),
@@ -172,6 +173,8 @@ def show(app: QApplication, window: MainWindow, scene: str) -> QWidget:
         shown = show_library(app, window, scene, wait_until)
     elif scene in drafts_scenes.SCENES:
         shown = drafts_scenes.show_drafts(app, window, scene, wait_until)
+    elif scene in editor_scenes.SCENES:
+        shown = editor_scenes.show_editor(app, window, scene, wait_until)
     elif scene in partner_scenes.SCENES:
         shown = partner_scenes.show_partner(app, window, scene, wait_until)
     elif scene in memory_scenes.SCENES:
