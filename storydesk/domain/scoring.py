@@ -10,11 +10,9 @@ from dataclasses import dataclass
 
 from storydesk.domain.generation import Alternative
 from storydesk.domain.manuscript import count_words
+from storydesk.domain.sentences import split_sentences
 
 _PARAGRAPH = re.compile(r"\S(?:[^\n\r\u2028\u2029]*\S)?")
-# A sentence ends behind its closing quotes, unless a small letter goes on: "Go!" she said.
-_SENTENCE_END = re.compile(r"[.!?…]+[\"'”’»)\]]*(?=\s+[^\sa-zß-öø-ÿ])")
-_ABBREVIATION = re.compile(r"(?:\b(?:Mr|Mrs|Ms|Dr|St|Mt|Prof|Capt|Col|Gen|Lt|Sgt|Rev|Jr|Sr|vs|No)|\b[A-Z])\.$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +123,7 @@ def summarise(score: TextScore, text: str) -> ScoreSummary:
     A token belongs to the part in which it ends; one between two parts, such as a paragraph break, to the next.
     """
     paragraphs = [match.span() for match in _PARAGRAPH.finditer(text)]
-    sentences = [span for start, end in paragraphs for span in split_sentences(text, start, end)]
+    sentences = split_sentences(text)
     draft = [(paragraphs[0][0], paragraphs[-1][1])] if paragraphs else [(0, 0)]
     return ScoreSummary(
         draft=_add_up(score.tokens, draft, text)[0],
@@ -133,18 +131,6 @@ def summarise(score: TextScore, text: str) -> ScoreSummary:
         sentences=_add_up(score.tokens, sentences, text),
         stride=score.stride,
     )
-
-
-def split_sentences(text: str, start: int, end: int) -> list[tuple[int, int]]:
-    """Return the spans of the sentences in one paragraph, white space between them left out."""
-    spans = []
-    for match in _SENTENCE_END.finditer(text, start, end):
-        if match.end() > start and not _ABBREVIATION.search(text, max(match.end() - 16, start), match.end()):
-            spans.append((start, match.end()))
-            start = match.end()
-            while start < end and text[start].isspace():
-                start += 1
-    return [*spans, (start, end)] if start < end else spans
 
 
 def score_difference(tuned: TextScore, base: TextScore, text: str) -> tuple[WordDifference, ...]:

@@ -311,7 +311,7 @@ def run_bound(session: Any, binding: Any, name: str, cancellation: Cancellation)
 
 def check_numbers(logits: Logits, name: str) -> None:
     """Raise StorydeskError(MODEL_DAMAGED) where logits are no numbers."""
-    if not np.isfinite(logits.max()):
+    if not np.isfinite(logits.max(initial=0)):
         raise StorydeskError(FailureCode.MODEL_DAMAGED, name=name, detail="it answers with no number")
 
 
