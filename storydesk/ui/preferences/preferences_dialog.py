@@ -92,7 +92,8 @@ class PreferencesDialog(QDialog):
         self._add_page(self.tr("Look"), self._build_look_form())
         self.keys_page = KeysPage(shortcuts, self.tabs) if shortcuts is not None else None
         if self.keys_page is not None:
-            self.tabs.addTab(self.keys_page, self.tr("Keys"))
+            self._keys_area = VerticalArea(self.keys_page)
+            self.tabs.addTab(self._keys_area, self.tr("Keys"))
         layout.addWidget(self.tabs, 1)
         layout.addLayout(buttons)
         self._show_sample()
@@ -103,7 +104,7 @@ class PreferencesDialog(QDialog):
     def show_keys(self) -> None:
         """Turn to the keys, ready to look for one."""
         if self.keys_page is not None:
-            self.tabs.setCurrentWidget(self.keys_page)
+            self.tabs.setCurrentWidget(self._keys_area)
             self.keys_page.filter.setFocus()
 
     def _add_page(self, title: str, form: QFormLayout, *below: QWidget) -> None:
@@ -147,7 +148,7 @@ class PreferencesDialog(QDialog):
         self.grammar_box = QCheckBox(self.tr("Check &grammar while I write"))
         self.grammar_box.setChecked(self._settings.get(GRAMMAR_LIVE))
         self.grammar_box.toggled.connect(lambda on: self._keep(GRAMMAR_LIVE, on))
-        form.addRow("", self.grammar_box)
+        form.addRow(self.grammar_box)
         return form
 
     def _build_theme_box(self) -> QComboBox:
