@@ -19,6 +19,9 @@ from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+import numpy as np
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication, QWidget
 
 from storydesk.bootstrap import build_desk, find_resources
@@ -40,8 +43,9 @@ SET_UP_HERE = ("main", "middle", "polish", "notice", "focus", "tuning", "insight
 EMPTY = tuple(place.name for place in PLACES if place.empty)
 LEFT_OUT = ("delete", "heat-map", "insight-surprise", "insight-repetition", "insight-reading", "trashed", "middle")
 """Questions of the desktop's own look, and places that another scene shows with more in them."""
-LONGEST_WAIT = 90.0
+LONGEST_WAIT = 240.0
 SETTLE = 0.6
+COLOURS = 80
 WORDS = 30
 
 
@@ -135,11 +139,21 @@ def take(
         settle = time.monotonic() + SETTLE
         wait_until(app, lambda: time.monotonic() > settle)  # noqa: B023 - called at once
         picture = name_picture(scene)
-        shown.grab().save(str(picture))
+        save_small(shown.grab().toImage(), picture)
         print(picture, flush=True)
         if len(scenes) > 1:
             leave_places(window)
     window.close()
+
+
+def save_small(image: QImage, picture: Path) -> None:
+    """Save a picture in its commonest colours, which is what a window has, at a third of the size."""
+    plain = image.convertToFormat(QImage.Format.Format_RGB32)
+    points = np.frombuffer(plain.constBits(), dtype=np.uint32).reshape(-1) | np.uint32(0xFF000000)
+    colours, counts = np.unique(points, return_counts=True)
+    table = [int(colours[at]) for at in np.argsort(counts)[::-1][:COLOURS]]
+    avoid = Qt.ImageConversionFlag.ThresholdDither | Qt.ImageConversionFlag.AvoidDither
+    plain.convertToFormat(QImage.Format.Format_Indexed8, table, avoid).save(str(picture), quality=0)
 
 
 def show(app: QApplication, window: MainWindow, scene: str) -> QWidget:
@@ -163,7 +177,10 @@ def show(app: QApplication, window: MainWindow, scene: str) -> QWidget:
     elif scene == "notice":
         notices.post(Failure(FailureCode.DISK_FULL, {"path": "/home/mara/library.sqlite"}))
     elif scene == "focus":
+        size = window.size()
         window.actions_by_name["focus_mode"].trigger()
+        window.setWindowState(Qt.WindowState.WindowNoState)  # the screen that is not there is 800 by 800
+        window.resize(size)
     elif scene == "tuning":
         window.actions_by_name["tune"].trigger()
     elif scene in ("insight", "repetition", "reading"):
