@@ -20,7 +20,7 @@ from pathlib import Path
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import numpy as np
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QLocale, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -33,6 +33,7 @@ from storydesk.services.desk import Desk
 from storydesk.services.phrasebook import Phrasebook
 from storydesk.ui.main_window import MainWindow
 from storydesk.ui.theme import apply_theme
+from storydesk.ui.translations import install_translations
 from tests.bench import drafts_scenes, editor_scenes, memory_scenes, partner_scenes
 from tests.bench.library_scenes import SCENES, show_library
 from tests.gui.places import PLACES, find_place, leave_places
@@ -59,7 +60,9 @@ def main() -> None:
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
     width, height = (int(part) for part in given.size.split("x"))
+    QLocale.setDefault(QLocale("en_GB"))
     app = QApplication(["Storydesk"])
+    install_translations(app, find_resources() / "i18n")
     scenes = given.scene or list_scenes()
     for theme in given.theme or ["light", "dark"]:
         apply_theme(app, theme)
