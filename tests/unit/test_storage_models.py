@@ -24,7 +24,7 @@ from storydesk.storage.model_names import find_free, is_fit, make_fit
 from storydesk.storage.starter import STARTER
 from tests.fakes.bundles import build_quickly, write_manifest
 from tests.fakes.tiny_gpt2 import make_tiny_gpt2
-from trainer.protocol.manifest import FileEntry, Graph, read_manifest
+from trainer.protocol.manifest import FORMAT_VERSION, FileEntry, Graph, read_manifest
 
 ROOT = Path(__file__).parents[2]
 
@@ -265,7 +265,7 @@ def test_manifests_that_are_none_are_refused(library: BundleLibrary, weights: Pa
 def test_a_manifest_of_a_newer_program_says_so(library: BundleLibrary, weights: Path, tmp_path: Path) -> None:
     bundle = make_bundle(weights, tmp_path / "theirs", "theirs")
     path = bundle / "manifest.json"
-    path.write_text(path.read_text().replace('"v": "1.1"', '"v": "2.0"'))
+    path.write_text(path.read_text().replace(f'"v": "{FORMAT_VERSION}"', '"v": "2.0"'))
     assert code_of(lambda: library.install(bundle)) == "protocol_too_new"
 
 
