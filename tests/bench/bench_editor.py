@@ -17,6 +17,7 @@ import os
 import random
 import sys
 import tempfile
+import threading
 import time
 from array import array
 from collections.abc import Callable, Iterator
@@ -281,18 +282,18 @@ class Generation:
         self._desk = desk
         self.tokens = 0
         self.seconds = 0.0
-        self.stopped = False
+        self.stopped = threading.Event()
         self.ended = False
 
     def run(self, _is_cancelled: Callable[[], bool]) -> None:
         """Write until stopped; the worker's thread."""
         start = time.perf_counter()
-        while not self.stopped:
+        while not self.stopped.is_set():
             request = self._desk.writing.request("A door on the beach", "It was morning.", words=80, seed=3)
             for event in self._desk.writing.write(request):
                 if isinstance(event, Finished):
                     self.tokens += event.tokens
-                if self.stopped:
+                if self.stopped.is_set():
                     break
         self.seconds = time.perf_counter() - start
         self.ended = True
@@ -361,14 +362,14 @@ def measure_window(home: Path, text: str, given: argparse.Namespace) -> None:
         every += times
         say_times(f"the same while generating, {name}", times)
     say_times("the same while generating", every)
-    generation.stopped = True
+    generation.stopped.set()
     wait_until(lambda: generation.ended, "generation's end")
     print(f"generating meanwhile: {generation.tokens / generation.seconds:.0f} tokens a second")
     generation = Generation(desk)
     window.workroom.engine.run_errand(generation.run, "bench", quick=True)
     wait_until(lambda: generation.tokens > 0, "generating")
     wait(4000)
-    generation.stopped = True
+    generation.stopped.set()
     wait_until(lambda: generation.ended, "generation's end")
     print(f"generating while nobody types: {generation.tokens / generation.seconds:.0f} tokens a second")
     print(f"memory at the end: {read_memory()}")
