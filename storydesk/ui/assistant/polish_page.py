@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import html
 from typing import Any
 
 from PySide6.QtCore import (
     QAbstractListModel,
-    QEvent,
-    QModelIndex,
-    QPersistentModelIndex,
-    QRect,
-    QRectF,
-    QSize,
     Qt,
     Signal,
 )
-from PySide6.QtGui import QColor, QKeyEvent, QKeySequence, QPainter, QPalette, QShortcut, QTextDocument
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QCheckBox,
     QGridLayout,
     QHBoxLayout,
     QListView,
     QPushButton,
-    QStyle,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
     QVBoxLayout,
     QWidget,
 )
@@ -34,12 +24,11 @@ from storydesk.bridge.polish_controller import PolishReady
 from storydesk.domain.polish_plan import Hunk, PolishPlan
 from storydesk.domain.polishing import Category
 from storydesk.domain.readability import Readability
+from storydesk.ui.choice_delegate import ChoiceDelegate, Index, escape
 from storydesk.ui.sentences import say_category
-from storydesk.ui.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XL, current_tokens, icon, make_label, set_role
+from storydesk.ui.theme import SPACE_L, SPACE_M, SPACE_XL, current_tokens, icon, make_label, set_role
 
 _HTML = Qt.ItemDataRole.UserRole
-_BOX = 18
-Index = QModelIndex | QPersistentModelIndex
 
 
 class HunkItemModel(QAbstractListModel):
@@ -102,72 +91,22 @@ def _as_html(plan: PolishPlan, hunk: Hunk) -> str:
         kinds.append(finding.category)
         gone, come = plan.text[finding.start : finding.end], edit.replacement
         pieces += [
-            _escape(plan.text[position : finding.start]),
-            f'<s style="color:{tokens.problem if edit.accepted else tokens.muted}">{_escape(gone)}</s>' if gone else "",
-            f'<b style="color:{tokens.accent if edit.accepted else tokens.muted}"><u>{_escape(come)}</u></b>',
+            escape(plan.text[position : finding.start]),
+            f'<s style="color:{tokens.problem if edit.accepted else tokens.muted}">{escape(gone)}</s>' if gone else "",
+            f'<b style="color:{tokens.accent if edit.accepted else tokens.muted}"><u>{escape(come)}</u></b>',
         ]
         position = finding.end
-    pieces.append(_escape(plan.text[position : hunk.end]))
+    pieces.append(escape(plan.text[position : hunk.end]))
     words = ", ".join(say_category(kind) for kind in dict.fromkeys(kinds))
-    return f'{"".join(pieces)}<br><span style="color:{tokens.muted}">{_escape(words)}</span>'
+    return f'{"".join(pieces)}<br><span style="color:{tokens.muted}">{escape(words)}</span>'
 
 
-def _escape(text: str) -> str:
-    return html.escape(text).replace("\n", "<br>").replace("  ", "&nbsp;&nbsp;")
+class HunkDelegate(ChoiceDelegate):
+    """Paints a sentence with its changes. GUI thread."""
 
-
-class HunkDelegate(QStyledItemDelegate):
-    """Paints a box and a sentence with its changes. GUI thread."""
-
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        """Draw one sentence."""
-        tokens = current_tokens()
-        painter.save()
-        if option.state & QStyle.StateFlag.State_Selected:
-            painter.fillRect(option.rect, QColor(tokens.accent_soft))
-        self._draw_box(painter, self._box(option.rect), index.data(Qt.ItemDataRole.CheckStateRole))
-        painter.translate(option.rect.left() + _BOX + 2 * SPACE_M, option.rect.top() + SPACE_S)
-        self._lay_out(option, index).drawContents(painter)
-        painter.restore()
-
-    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        """Return the room that a sentence takes in the list's width."""
-        return QSize(0, round(self._lay_out(option, index).size().height()) + 2 * SPACE_S)
-
-    def editorEvent(self, event: QEvent, model: Any, option: QStyleOptionViewItem, index: Index) -> bool:
-        """Turn a click anywhere on a sentence, or the space bar, into the other choice."""
-        pressed = isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Space
-        if event.type() != QEvent.Type.MouseButtonRelease and not (pressed and event.type() == QEvent.Type.KeyPress):
-            return False
-        checked = index.data(Qt.ItemDataRole.CheckStateRole) is Qt.CheckState.Checked
-        wanted = Qt.CheckState.Unchecked if checked else Qt.CheckState.Checked
-        return bool(model.setData(index, wanted, Qt.ItemDataRole.CheckStateRole))
-
-    def _box(self, rect: QRect) -> QRect:
-        return QRect(rect.left() + SPACE_M, rect.top() + SPACE_S + 2, _BOX, _BOX)
-
-    def _draw_box(self, painter: QPainter, rect: QRect, state: Qt.CheckState) -> None:
-        """Draw a box as the style sheet draws those outside the list."""
-        tokens = current_tokens()
-        full = state is not Qt.CheckState.Unchecked
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QColor(tokens.accent if full else tokens.muted))
-        painter.setBrush(QColor(tokens.accent if full else tokens.page))
-        painter.drawRoundedRect(QRectF(rect).adjusted(1.5, 1.5, -1.5, -1.5), 4, 4)
-        if full:
-            mark = "check" if state is Qt.CheckState.Checked else "minus"
-            icon(mark, "on_accent").paint(painter, rect.adjusted(3, 3, -3, -3))
-
-    def _lay_out(self, option: QStyleOptionViewItem, index: Index) -> QTextDocument:
-        document = QTextDocument()
-        document.setDocumentMargin(0)
-        document.setDefaultFont(option.font)
-        ink = option.palette.color(QPalette.ColorRole.Text).name()
-        document.setHtml(f'<div style="color:{ink}">{index.data(_HTML)}</div>')
-        view = option.widget
-        width = view.viewport().width() if isinstance(view, QListView) else option.rect.width()
-        document.setTextWidth(max(width - _BOX - 3 * SPACE_M, 120))
-        return document
+    def list_markup(self, index: Index) -> list[str]:
+        """Return the sentence."""
+        return [str(index.data(_HTML))]
 
 
 class PolishPage(QWidget):

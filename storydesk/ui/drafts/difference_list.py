@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterable
 from typing import Any
 
 from PySide6.QtCore import (
     QAbstractListModel,
-    QEvent,
-    QModelIndex,
-    QPersistentModelIndex,
-    QRect,
-    QRectF,
-    QSize,
     Qt,
     Signal,
 )
-from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPalette, QTextDocument
-from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from PySide6.QtWidgets import QListView, QWidget
 
 from storydesk.domain.comparison import Difference
 from storydesk.domain.manuscript import count_words
 from storydesk.services.drafts import Comparison
-from storydesk.ui.theme import SPACE_M, SPACE_S, current_tokens, icon
-
-Index = QModelIndex | QPersistentModelIndex
+from storydesk.ui.choice_delegate import ChoiceDelegate, Index, escape
+from storydesk.ui.theme import current_tokens
 
 _OLD = Qt.ItemDataRole.UserRole
 _NEW = Qt.ItemDataRole.UserRole + 1
 _INLINE = Qt.ItemDataRole.UserRole + 2
-_BOX = 18
 _AROUND = 70
 """Characters shown before and after a change."""
 _LONGEST = 1600
@@ -122,19 +112,19 @@ class DifferenceItemModel(QAbstractListModel):
         new = self._cut(self.comparison.new[each.new_start : each.new_end]) if come else ""
         return "".join(
             (
-                f'<span style="color:{tokens.muted}">{_escape(before)}</span>',
+                f'<span style="color:{tokens.muted}">{escape(before)}</span>',
                 f'<s style="color:{tokens.problem}">{old}</s>' if old else "",
                 f'<b style="color:{tokens.accent}"><u>{new}</u></b>' if new else "",
-                f'<span style="color:{tokens.muted}">{_escape(after)}</span>',
+                f'<span style="color:{tokens.muted}">{escape(after)}</span>',
             )
         )
 
     def _cut(self, text: str) -> str:
-        shown = _escape(text[:_LONGEST])
+        shown = escape(text[:_LONGEST])
         if len(text) <= _LONGEST:
             return shown
         more = self.tr("… and {n} words more").format(n=count_words(text[_LONGEST:]))
-        return f"{shown} {_escape(more)}"
+        return f"{shown} {escape(more)}"
 
 
 def _look_before(text: str, place: int) -> str:
@@ -154,82 +144,23 @@ def _look_behind(text: str, place: int) -> str:
     return text[place : place + _AROUND].rpartition(" ")[0] + " …"
 
 
-def _escape(text: str) -> str:
-    return html.escape(text).replace("\n", "<br>").replace("  ", "&nbsp;&nbsp;")
-
-
 def _shorten(text: str) -> str:
     line = " ".join(text.split())
     return line if len(line) <= 120 else f"{line[:120]}…"
 
 
-class DifferenceDelegate(QStyledItemDelegate):
-    """Paints a box and a change, inline or in two columns. GUI thread."""
+class DifferenceDelegate(ChoiceDelegate):
+    """Paints a change, inline or in two columns. GUI thread."""
 
     def __init__(self, view: QListView) -> None:
         """Begin inline."""
         super().__init__(view)
         self.in_columns = False
 
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        """Draw one change."""
-        tokens = current_tokens()
-        painter.save()
-        if option.state & QStyle.StateFlag.State_Selected:
-            painter.fillRect(option.rect, QColor(tokens.accent_soft))
-        self._draw_box(painter, self._box(option.rect), index.data(Qt.ItemDataRole.CheckStateRole))
-        painter.translate(option.rect.left() + _BOX + 2 * SPACE_M, option.rect.top() + SPACE_S)
-        for document in self._lay_out(option, index):
-            document.drawContents(painter)
-            painter.translate(document.textWidth() + SPACE_M, 0)
-        painter.restore()
-
-    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        """Return the room that a change takes in the list's width."""
-        height = max(document.size().height() for document in self._lay_out(option, index))
-        return QSize(0, round(height) + 2 * SPACE_S)
-
-    def editorEvent(self, event: QEvent, model: Any, option: QStyleOptionViewItem, index: Index) -> bool:
-        """Turn a click on the box, or the space bar, into the other choice."""
-        pressed = isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress
-        if pressed and event.key() != Qt.Key.Key_Space:  # type: ignore[attr-defined]  # mypy narrows no stored test
-            return False
-        clicked = event.type() == QEvent.Type.MouseButtonRelease
-        if not pressed and not clicked:
-            return False
-        checked = index.data(Qt.ItemDataRole.CheckStateRole) is Qt.CheckState.Checked
-        wanted = Qt.CheckState.Unchecked if checked else Qt.CheckState.Checked
-        return bool(model.setData(index, wanted, Qt.ItemDataRole.CheckStateRole))
-
-    def _box(self, rect: QRect) -> QRect:
-        return QRect(rect.left() + SPACE_M, rect.top() + SPACE_S + 2, _BOX, _BOX)
-
-    def _draw_box(self, painter: QPainter, rect: QRect, state: Qt.CheckState) -> None:
-        tokens = current_tokens()
-        full = state is not Qt.CheckState.Unchecked
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QColor(tokens.accent if full else tokens.muted))
-        painter.setBrush(QColor(tokens.accent if full else tokens.page))
-        painter.drawRoundedRect(QRectF(rect).adjusted(1.5, 1.5, -1.5, -1.5), 4, 4)
-        if full:
-            icon("check", "on_accent").paint(painter, rect.adjusted(3, 3, -3, -3))
-
-    def _lay_out(self, option: QStyleOptionViewItem, index: Index) -> list[QTextDocument]:
-        view = option.widget
-        width = view.viewport().width() if isinstance(view, QListView) else option.rect.width()
-        room = max(width - _BOX - 3 * SPACE_M, 120)
+    def list_markup(self, index: Index) -> list[str]:
+        """Return the change as a whole, or what was beside what is."""
         roles = (_OLD, _NEW) if self.in_columns else (_INLINE,)
-        each = (room - SPACE_M * (len(roles) - 1)) / len(roles)
-        documents = []
-        for role in roles:
-            document = QTextDocument()
-            document.setDocumentMargin(0)
-            document.setDefaultFont(option.font)
-            ink = option.palette.color(QPalette.ColorRole.Text).name()
-            document.setHtml(f'<div style="color:{ink}">{index.data(role)}</div>')
-            document.setTextWidth(each)
-            documents.append(document)
-        return documents
+        return [str(index.data(role)) for role in roles]
 
 
 class DifferenceList(QListView):
