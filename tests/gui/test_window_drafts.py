@@ -33,7 +33,10 @@ def _kinds(window: MainWindow) -> list[Kind]:
 def _take_ghost(window: MainWindow, qtbot: QtBot, words: int = 6) -> str:
     window.partner.write.words_box.setValue(words)
     window.actions_by_name["go_on"].trigger()
-    qtbot.waitUntil(lambda: bool(window.page.ghost) and not window.workroom.writing.is_writing, timeout=WAIT)
+    writing = window.workroom.writing
+    qtbot.waitUntil(lambda: bool(window.page.ghost) and not writing.is_writing, timeout=WAIT)
+    # What is taken before it was measured is never measured.
+    qtbot.waitUntil(lambda: writing.candidates[0].perplexity > 0, timeout=WAIT)
     ghost = window.page.ghost
     QTest.keyClick(window.page, Qt.Key.Key_Tab)
     return ghost
