@@ -54,9 +54,7 @@ def test_a_text_that_cant_be_saved_is_kept_beside_and_given_up_when_it_can(
     qtbot.waitUntil(lambda: not folder.list_rescued(), timeout=WAIT)
 
 
-def test_what_was_kept_beside_is_a_draft_at_the_next_start(
-    world: FakeWorld, open_window: Open, qtbot: QtBot
-) -> None:
+def test_what_was_kept_beside_is_a_draft_at_the_next_start(world: FakeWorld, open_window: Open, qtbot: QtBot) -> None:
     story = world.desk.manuscripts.add_story("The Salt Road", "", "Low tide.")
     draft = world.desk.manuscripts.open_story(story.id)
     folder = RescueFolder.beside(world.desk.home)
