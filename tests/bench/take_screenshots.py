@@ -83,7 +83,8 @@ def _group(scenes: list[str]) -> list[list[str]]:
 
 
 def _is_set_up(scene: str) -> bool:
-    return scene in (*SET_UP_HERE, *SCENES, *drafts_scenes.SCENES, *editor_scenes.SCENES, *partner_scenes.SCENES)
+    others = (SCENES, drafts_scenes.SCENES, editor_scenes.SCENES, memory_scenes.SCENES, partner_scenes.SCENES)
+    return scene in SET_UP_HERE or any(scene in scenes for scenes in others)
 
 
 def list_scenes() -> list[str]:
