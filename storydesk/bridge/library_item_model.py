@@ -191,7 +191,7 @@ class LibraryItemModel(QStandardItemModel):
 
     # Dragging
 
-    def supportedDropActions(self) -> Qt.DropAction:  # noqa: N802 - Qt's name
+    def supportedDropActions(self) -> Qt.DropAction:
         """Say that items are moved."""
         return Qt.DropAction.MoveAction
 
@@ -206,7 +206,7 @@ class LibraryItemModel(QStandardItemModel):
             return _FIXED
         return _TARGET if index.data(Role.ID) == self._open_story else _MOVABLE
 
-    def mimeTypes(self) -> list[str]:  # noqa: N802 - Qt's name
+    def mimeTypes(self) -> list[str]:
         """Name what is dragged here."""
         return [DRAGGED]
 

@@ -30,6 +30,7 @@ from storydesk.storage.memory import LorebookStore
 from storydesk.storage.outline import SqliteOutline
 from storydesk.storage.prompts import PromptShelfStore
 from storydesk.storage.search import SqliteSearch
+from storydesk.ui.editor.page import PageEdit
 from storydesk.ui.main_window import MainWindow
 from storydesk.ui.theme import apply_theme
 from storydesk.ui.translations import install_translations
@@ -37,6 +38,20 @@ from tests.fakes.services import FakeWorld, make_world
 
 ROOT = Path(__file__).resolve().parents[2]
 WAIT = 10_000
+
+
+@pytest.fixture
+def page(qtbot: QtBot, qapp: QApplication) -> Iterator[PageEdit]:
+    """Return a page that is shown and has the focus, with nothing around it."""
+    apply_theme(qapp, "light")
+    editor = PageEdit()
+    editor.resize(700, 500)
+    editor.show()
+    qtbot.addWidget(editor)
+    qtbot.waitExposed(editor)
+    editor.setFocus()
+    yield editor
+    editor.close()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 
 import pytest
 from PySide6.QtCore import QMimeData, Qt
@@ -16,26 +15,12 @@ from storydesk.bridge.authorship_form import as_units, count_units, to_points, t
 from storydesk.domain.authorship import PASTED, UNKNOWN, WRITTEN, Kind, Origin, Source, find_touched, join_runs
 from storydesk.ui.editor.authorship_tracker import AuthorshipTracker
 from storydesk.ui.editor.page import PageEdit
-from storydesk.ui.theme import apply_theme
 from tests.unit.test_domain_authorship import edit_letters, spread
 
 SOURCE = Source("a1", "starter", 7, 1_000_000.0)
 MADE = Origin(Kind.GENERATED, SOURCE)
 EDITED = Origin(Kind.EDITED, SOURCE)
 STEPS = 500
-
-
-@pytest.fixture
-def page(qtbot: QtBot, qapp: QApplication) -> Iterator[PageEdit]:
-    apply_theme(qapp, "light")
-    editor = PageEdit()
-    editor.resize(700, 500)
-    editor.show()
-    qtbot.addWidget(editor)
-    qtbot.waitExposed(editor)
-    editor.setFocus()
-    yield editor
-    editor.close()
 
 
 @pytest.fixture

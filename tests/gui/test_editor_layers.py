@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -11,27 +9,12 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor, QFont, QTextCharFormat, QTextCursor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
-from pytestqt.qtbot import QtBot
 
 from storydesk.domain.manuscript import count_words
 from storydesk.ui.editor.compositor import Mark
 from storydesk.ui.editor.page import PageEdit, PageLook
-from storydesk.ui.theme import apply_theme
 
 Wave = QTextCharFormat.UnderlineStyle.WaveUnderline
-
-
-@pytest.fixture
-def page(qtbot: QtBot, qapp: QApplication) -> Iterator[PageEdit]:
-    apply_theme(qapp, "light")
-    editor = PageEdit()
-    editor.resize(700, 500)
-    editor.show()
-    qtbot.addWidget(editor)
-    qtbot.waitExposed(editor)
-    editor.setFocus()
-    yield editor
-    editor.close()
 
 
 def make_format(

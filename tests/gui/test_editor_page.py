@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from PySide6.QtCore import QMimeData, Qt
 from PySide6.QtGui import QColor, QInputMethodEvent, QTextCharFormat
@@ -14,20 +12,7 @@ from pytestqt.qtbot import QtBot
 from storydesk.domain.manuscript import count_words
 from storydesk.ui.editor.compositor import Mark
 from storydesk.ui.editor.page import PageEdit
-from storydesk.ui.theme import apply_theme, current_tokens
-
-
-@pytest.fixture
-def page(qtbot: QtBot, qapp: QApplication) -> Iterator[PageEdit]:
-    apply_theme(qapp, "light")
-    editor = PageEdit()
-    editor.resize(700, 500)
-    editor.show()
-    qtbot.addWidget(editor)
-    qtbot.waitExposed(editor)
-    editor.setFocus()
-    yield editor
-    editor.close()
+from storydesk.ui.theme import current_tokens
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QInputMethodEvent, QTextCursor
 from PySide6.QtTest import QTest
@@ -16,23 +15,8 @@ from storydesk.domain.settings import DAILY_GOAL, SMART_TYPING, TYPEWRITER, TYPI
 from storydesk.domain.smart_typing import find_manners
 from storydesk.ui.editor.page import PageEdit
 from storydesk.ui.main_window import MainWindow
-from storydesk.ui.theme import apply_theme
 from tests.fakes.services import FakeWorld
 from tests.gui.conftest import WAIT
-
-
-@pytest.fixture
-def page(qtbot: QtBot, qapp: QApplication) -> Iterator[PageEdit]:
-    apply_theme(qapp, "light")
-    editor = PageEdit()
-    editor.resize(700, 500)
-    editor.show()
-    qtbot.addWidget(editor)
-    qtbot.waitExposed(editor)
-    editor.setFocus()
-    yield editor
-    editor.close()
-
 
 # Smart signs
 

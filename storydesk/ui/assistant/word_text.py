@@ -67,7 +67,7 @@ class WordText(QWidget):
         self._marked = (start, end)
         self._arrange()
 
-    def hasHeightForWidth(self) -> bool:  # noqa: N802 - Qt's name
+    def hasHeightForWidth(self) -> bool:
         """Say that the height follows the width."""
         return True
 

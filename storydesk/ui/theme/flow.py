@@ -29,7 +29,7 @@ class FlowLayout(QLayout):
             if stretched:
                 self._stretched.add(len(self._items) - 1)
 
-    def addItem(self, item: QLayoutItem) -> None:  # noqa: N802 - Qt's name
+    def addItem(self, item: QLayoutItem) -> None:
         """Take an item from Qt."""
         self._items.append(item)
 
@@ -37,19 +37,19 @@ class FlowLayout(QLayout):
         """Return how many items there are."""
         return len(self._items)
 
-    def itemAt(self, index: int) -> QLayoutItem | None:  # noqa: N802 - None ends Qt's walk
+    def itemAt(self, index: int) -> QLayoutItem | None:  # None ends Qt's walk
         """Return an item, None beyond the last."""
         return self._items[index] if 0 <= index < len(self._items) else None
 
-    def takeAt(self, index: int) -> QLayoutItem | None:  # noqa: N802 - as Qt's own do
+    def takeAt(self, index: int) -> QLayoutItem | None:
         """Give an item up."""
         return self._items.pop(index) if 0 <= index < len(self._items) else None
 
-    def expandingDirections(self) -> Qt.Orientation:  # noqa: N802 - Qt's name
+    def expandingDirections(self) -> Qt.Orientation:
         """Return that it wants no more room than it needs."""
         return Qt.Orientation(0)
 
-    def hasHeightForWidth(self) -> bool:  # noqa: N802 - Qt's name
+    def hasHeightForWidth(self) -> bool:
         """Return True: fewer letters a line make more lines."""
         return True
 
@@ -57,7 +57,7 @@ class FlowLayout(QLayout):
         """Return the height of all lines."""
         return self._lay_out(QRect(0, 0, width, 0), move=False)
 
-    def setGeometry(self, rect: QRect) -> None:  # noqa: N802 - Qt's name
+    def setGeometry(self, rect: QRect) -> None:
         """Put everything where it belongs."""
         super().setGeometry(rect)
         self._lay_out(rect, move=True)
@@ -68,7 +68,7 @@ class FlowLayout(QLayout):
         width = sum(hint.width() for hint in hints) + self.spacing() * max(0, len(hints) - 1)
         return QSize(width, max((hint.height() for hint in hints), default=0))
 
-    def minimumSize(self) -> QSize:  # noqa: N802 - Qt's name
+    def minimumSize(self) -> QSize:
         """Return the width of the widest item: narrower than that something would be cut."""
         sizes = [item.minimumSize() for item in self._items if not item.isEmpty()]
         return QSize(
