@@ -9,8 +9,8 @@ from itertools import pairwise
 
 import pytest
 
-from trainer import config
 from trainer.config import Hyperparameters
+from trainer.protocol import hyperparameters
 from trainer.protocol.failures import TrainerError, TrainerFailure
 from trainer.protocol.messages import Parameter
 from trainer.tuning.schedule import Schedule, choose_epochs, fit_steps, plan_schedule, rate_factor
@@ -47,8 +47,9 @@ def test_a_setting_that_cannot_be_is_named(name: str, value: Parameter) -> None:
 
 
 def test_every_setting_has_a_sentence() -> None:
-    tree = ast.parse(inspect.getsource(config))
-    body = next(node for node in tree.body if isinstance(node, ast.ClassDef)).body
+    tree = ast.parse(inspect.getsource(hyperparameters))
+    classes = {node.name: node.body for node in tree.body if isinstance(node, ast.ClassDef)}
+    body = classes["RunSettings"]
     documented = {
         first.target.id
         for first, second in pairwise(body)
@@ -59,6 +60,12 @@ def test_every_setting_has_a_sentence() -> None:
         and str(second.value.value).endswith(".")
     }
     assert documented == {field.name for field in dataclasses.fields(Hyperparameters)}
+    assert documented == {each.name for each in hyperparameters.DECLARATIONS}
+
+
+def test_every_default_is_within_its_own_limits() -> None:
+    for declared in hyperparameters.DECLARATIONS:
+        assert declared.accept(declared.default) == declared.default == getattr(Hyperparameters(), declared.name)
 
 
 def test_less_text_is_seen_more_often() -> None:

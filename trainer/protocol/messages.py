@@ -38,7 +38,7 @@ class Request:
 
     ``base`` is a model bundle or a plain GPT-2 folder; ``data`` holds file or folder paths and Hub ids written
     ``hub:owner/name``; ``bundle`` is the folder that the finished model is renamed to; ``settings`` override the
-    defaults of ``trainer.config.Hyperparameters`` by name.
+    defaults of ``trainer.protocol.hyperparameters`` by name.
     """
 
     run_id: str
