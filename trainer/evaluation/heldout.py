@@ -30,7 +30,7 @@ def measure_heldout(
     was_training = network.training
     network.train(False)
     nats = 0.0
-    waiting = _group_rows(rows)[::-1]
+    waiting = group_rows(rows)[::-1]
     try:
         with torch.inference_mode():
             while waiting:
@@ -56,7 +56,7 @@ def _measure_batch(network: TunedNetwork, batch: Sequence[Row], device: torch.de
     return float(TunedNetwork.forward(network, **inputs, num_items_in_batch=1).loss)
 
 
-def _group_rows(rows: Sequence[Row]) -> list[list[Row]]:
+def group_rows(rows: Sequence[Row]) -> list[list[Row]]:
     """Return batches of rows of like length."""
     batches: list[list[Row]] = []
     for row in sorted(rows, key=lambda row: -len(row.ids)):
