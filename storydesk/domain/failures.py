@@ -64,6 +64,10 @@ class FailureCode(StrEnum):
     DISPLAY_MISSING = "display_missing"
     QUEUE_DONE = "queue_done"  # count
     RUN_NOT_FOUND = "run_not_found"  # name
+    DATASET_NOT_FOUND = "dataset_not_found"  # name
+    DATASET_NOT_READ = "dataset_not_read"  # name
+    PAIR_NOT_FOUND = "pair_not_found"  # name
+    FINDING_NOT_FOUND = "finding_not_found"  # name
     TRAINER_ENDED = "trainer_ended"  # exit_code, log
     TRAINER_NOT_STARTED = "trainer_not_started"  # detail
     CANCELLED = "cancelled"
