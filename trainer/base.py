@@ -8,7 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trainer.export.weights import Shape, read_shape, refuse
-from trainer.protocol.manifest import MANIFEST_NAME, Architecture, ManifestError, TextForm, read_manifest
+from trainer.protocol.manifest import (
+    MANIFEST_NAME,
+    Architecture,
+    ManifestError,
+    TextForm,
+    fingerprint_weights,
+    read_manifest,
+)
 from trainer.text.normaliser import ASCII, NAMES
 from trainer.text.template import Template
 
@@ -28,6 +35,8 @@ class Base:
     template: Template
     licence: str
     lineage: tuple[str, ...]
+    fingerprint: str = ""
+    """Of the weights, where the base is a bundle."""
 
     @property
     def text_form(self) -> TextForm:
@@ -54,6 +63,7 @@ def open_base(path: Path) -> Base:
         raise refuse(path, "there is no such folder")
     name, weights, normaliser, template, licence = path.name, path, ASCII, Template(), "unknown"
     lineage: tuple[str, ...] = ()
+    fingerprint = ""
     if (path / MANIFEST_NAME).is_file():
         try:
             manifest = read_manifest(path)
@@ -62,13 +72,14 @@ def open_base(path: Path) -> Base:
             raise refuse(path, str(error)) from error
         name, weights, licence = manifest.name, path / "weights", manifest.licence
         normaliser, lineage = manifest.text_form.normaliser, manifest.lineage
+        fingerprint = fingerprint_weights(manifest.files)
         if normaliser not in NAMES:
             raise refuse(path, f"its text form {normaliser[:40]} is not known")
     shape = read_shape(weights)
     number, count = _read_numbers(weights)
     if not any((weights / file).is_file() for file in ("tokenizer.json", "vocab.json")):
         raise refuse(weights, "the tokenizer is missing")
-    return Base(name, weights, shape, number, count, normaliser, template, licence, lineage)
+    return Base(name, weights, shape, number, count, normaliser, template, licence, lineage, fingerprint)
 
 
 def list_weight_files(weights: Path) -> list[Path]:

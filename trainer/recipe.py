@@ -400,6 +400,7 @@ def _describe(
         licence=base.licence,
         origin=f"tuned from {base.name}",
         lineage=(base.name, *base.lineage),
+        parent=base.fingerprint,
         run_id=request.run_id,
         heldout={"perplexity_before": before.perplexity, "perplexity_after": after.perplexity},
         settings={**dataclasses.asdict(run.settings), "seed": request.seed},

@@ -45,6 +45,7 @@ class Description:
     settings: Mapping[str, Parameter] = field(default_factory=dict)
     data: Mapping[str, Parameter] = field(default_factory=dict)
     stories: tuple[StoriesMeasured, ...] = ()
+    parent: str = ""
 
 
 @contextlib.contextmanager
@@ -86,6 +87,7 @@ def finish_bundle(
         heldout=description.heldout,
         settings=description.settings,
         data=description.data,
+        parent=description.parent,
     )
     (partial / MANIFEST_NAME).write_text(encode_manifest(manifest), encoding="utf-8")
     for path in partial.rglob("*"):

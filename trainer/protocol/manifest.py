@@ -21,7 +21,7 @@ from typing import Any
 from trainer.protocol.codec import check_version
 
 MANIFEST_NAME = "manifest.json"
-FORMAT_VERSION = "1.2"
+FORMAT_VERSION = "1.3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class Manifest:
 
     ``heldout`` holds ``perplexity_before`` and ``perplexity_after`` for a tuned model. ``lineage`` names the bases,
     nearest first. ``created`` is ISO 8601 in UTC. ``data`` (from 1.2) says what text a tuned model has learned from:
-    its SHA-256 and how much there was.
+    its SHA-256 and how much there was. ``parent`` (from 1.3) is the fingerprint of the weights that it was tuned from.
     """
 
     name: str
@@ -94,6 +94,7 @@ class Manifest:
     heldout: Mapping[str, float] = field(default_factory=dict)
     settings: Mapping[str, str | int | float | bool] = field(default_factory=dict)
     data: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+    parent: str = ""
 
 
 class ManifestError(ValueError):
@@ -126,6 +127,7 @@ def decode_manifest(text: str) -> Manifest:
             heldout={str(key): float(value) for key, value in record.get("heldout", {}).items()},
             settings=dict(record.get("settings", {})),
             data=dict(record.get("data", {})),
+            parent=str(record.get("parent", "")),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ManifestError(f"the manifest cannot be read: {error}") from error
@@ -155,6 +157,13 @@ def checksum_file(path: Path) -> FileEntry:
             digest.update(block)
             size += len(block)
     return FileEntry(bytes=size, sha256=digest.hexdigest())
+
+
+def fingerprint_weights(files: Mapping[str, FileEntry]) -> str:
+    """Return the SHA-256 that stands for a bundle's weights whatever it is called; "" where it has none."""
+    weights = sorted((path, entry.sha256) for path, entry in files.items() if path.endswith(".safetensors"))
+    lines = "".join(f"{path} {sha256}\n" for path, sha256 in weights)
+    return hashlib.sha256(lines.encode("utf-8")).hexdigest() if weights else ""
 
 
 def checksum_tree(bundle: Path) -> dict[str, FileEntry]:
