@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainer.text.normaliser import normalise
+from trainer.text.normaliser import normalise, normalise_text
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,8 @@ def test_every_character_knows_its_source(written: str) -> None:
 def test_normal_text_stays_as_it_is(written: str) -> None:
     once = normalise(written).text
     assert normalise(once).text == once
+
+
+@given(st.text(st.sampled_from(" \t\n\r\u00a0\u2028\u200b\ufeff\u00ad\u2014\u2026\u201c'ab-.") | st.characters()))
+def test_the_quick_way_writes_the_same(written: str) -> None:
+    assert normalise_text(written) == normalise(written).text

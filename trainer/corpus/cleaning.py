@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from trainer.corpus.document import CleaningReport, Document
 from trainer.text.ngrams import count_words
-from trainer.text.normaliser import normalise
+from trainer.text.normaliser import normalise_text
 
 FEWEST_WORDS = 20
 """A story with fewer words teaches a model to stop at once."""
@@ -88,7 +88,7 @@ def clean_document(document: Document, normaliser: str, report: CleaningReport) 
     tagless = _PROMPT_TAG.sub("", prompt)
     if tagless != prompt:
         reasons.append("tags")
-    form = normalise(story, normaliser).text.strip()
+    form = normalise_text(story, normaliser).strip()
     if form != story.strip():
         reasons.append("typography")
     for reason in dict.fromkeys(reasons):
@@ -96,7 +96,7 @@ def clean_document(document: Document, normaliser: str, report: CleaningReport) 
     if count_words(form) < FEWEST_WORDS:
         report.note_drop("too_short", form or document.story)
         return None
-    head = " ".join(normalise(tagless, normaliser).text.split())
+    head = " ".join(normalise_text(tagless, normaliser).split())
     return replace(document, story=form, prompt=head)
 
 

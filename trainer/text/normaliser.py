@@ -6,6 +6,7 @@ paragraphs, no invisible characters. Letters and everything else stay as they ar
 
 from __future__ import annotations
 
+import re
 from array import array
 from dataclasses import dataclass
 
@@ -28,6 +29,11 @@ _SPACES = frozenset(
 _BREAKS = frozenset("\n\r\v\f\u0085\u2028\u2029")
 # U+200D joins emoji and scripts and stays; these carry nothing a reader sees.
 _INVISIBLE = frozenset("\ufeff\u200b\u2060\u00ad\u200e\u200f")
+
+_TABLE = str.maketrans({**_REPLACEMENTS, **dict.fromkeys(_INVISIBLE, "")})
+_SPACE = f"[{''.join(sorted(_SPACES | _BREAKS))}]"
+_BROKEN = re.compile(f"{_SPACE}*[{''.join(sorted(_BREAKS))}]{_SPACE}*")
+_SPACED = re.compile(f" {_SPACE}+|[{''.join(sorted(_SPACES - {' '}))}]{_SPACE}*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,3 +92,10 @@ def normalise(text: str, name: str = ASCII) -> NormalisedText:
             put(_REPLACEMENTS.get(character, character), position, position + 1)
             position += 1
     return NormalisedText("".join(out), starts, ends)
+
+
+def normalise_text(text: str, name: str = ASCII) -> str:
+    """Return ``normalise(text, name).text``, many times faster, where nobody asks where characters came from."""
+    if name not in NAMES:
+        raise ValueError(f"unknown normaliser {name!r}")
+    return _SPACED.sub(" ", _BROKEN.sub("\n\n", text.translate(_TABLE)))
