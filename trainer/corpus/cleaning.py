@@ -62,7 +62,7 @@ def clean_documents(documents: Iterable[Document], normaliser: str, report: Clea
         cleaned = clean_document(document, normaliser, report)
         if cleaned is None:
             continue
-        digest = _fingerprint(cleaned.story)
+        digest = fingerprint_story(cleaned.story)
         if digest in seen:
             report.note_drop("duplicate", cleaned.story)
             continue
@@ -108,7 +108,7 @@ def cut_to_parts(document: Document, longest: int = LONGEST_PART) -> Iterator[Do
     if count_words(document.story) <= longest:
         yield document
         return
-    whole = _fingerprint(document.story).hex()
+    whole = fingerprint_story(document.story).hex()
     pieces = _split_pieces(document.story, longest)
     current: list[str] = []
     words = 0
@@ -223,7 +223,7 @@ def _strip_unprintable(text: str) -> str:
     )
 
 
-def _fingerprint(story: str) -> bytes:
+def fingerprint_story(story: str) -> bytes:
     """Return a digest that two copies share in spite of case, spacing and punctuation."""
     letters = "".join(character for character in story.casefold() if character.isalnum())
     return hashlib.sha256(letters.encode("utf-8", "surrogatepass")).digest()

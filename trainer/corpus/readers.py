@@ -105,7 +105,7 @@ def _split_block(block: str) -> tuple[str, str]:
     return " ".join(prompt.split()), unwrap_lines(rest)
 
 
-def _is_about_folder(path: Path) -> bool:
+def is_about_folder(path: Path) -> bool:
     """Say whether a file tells about its folder and is no story: a read-me, a licence."""
     return path.stem.upper().split(".")[0] in _ABOUT_FOLDER
 
@@ -127,7 +127,7 @@ def _read_folder(folder: Path, reading: Reading) -> None:
         for path in folder.rglob("*")
         if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     )
-    known = [path for path in files if path.suffix.lower() in KNOWN_SUFFIXES and not _is_about_folder(path)]
+    known = [path for path in files if path.suffix.lower() in KNOWN_SUFFIXES and not is_about_folder(path)]
     if not known:
         raise TrainerError(TrainerFailure.DATA_FORMAT_UNKNOWN, path=str(folder))
     reading.passed_over.extend(str(path) for path in files if path not in known)

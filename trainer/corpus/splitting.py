@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import heapq
 import random
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -103,14 +104,22 @@ def group_documents(documents: Sequence[Document]) -> list[list[int]]:
 
 def find_near_copies(documents: Sequence[Document]) -> set[tuple[int, int]]:
     """Return pairs that share half of their sketches: the smallest hashes of all runs of eight words."""
+    return pair_sketches([sketch_story(document.story) for document in documents])
+
+
+def sketch_story(story: str) -> list[bytes]:
+    """Return what near copies share half of: the 16 smallest hashes of the story's runs of eight words."""
+    words = split_words(story)
+    runs = {" ".join(words[start : start + _SHINGLE]) for start in range(max(1, len(words) - _SHINGLE + 1))}
+    digests = (hashlib.blake2b(run.encode("utf-8", "replace"), digest_size=8).digest() for run in runs)
+    return heapq.nsmallest(_SKETCH, digests)
+
+
+def pair_sketches(sketches: Sequence[Sequence[bytes]]) -> set[tuple[int, int]]:
+    """Return the pairs of indices of sketches of which one shares half with the other."""
     holders: dict[bytes, list[int]] = defaultdict(list)
-    sketches = []
-    for index, document in enumerate(documents):
-        words = split_words(document.story)
-        runs = {" ".join(words[start : start + _SHINGLE]) for start in range(max(1, len(words) - _SHINGLE + 1))}
-        sketch = sorted(hashlib.blake2b(run.encode("utf-8", "replace"), digest_size=8).digest() for run in runs)
-        sketches.append(sketch[:_SKETCH])
-        for digest in sketches[-1]:
+    for index, sketch in enumerate(sketches):
+        for digest in sketch:
             holders[digest].append(index)
     common: dict[tuple[int, int], int] = defaultdict(int)
     for members in holders.values():
