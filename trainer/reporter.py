@@ -14,12 +14,12 @@ from typing import BinaryIO
 
 from trainer.protocol.codec import encode_event
 from trainer.protocol.failures import TrainerError, TrainerFailure
-from trainer.protocol.messages import CheckpointSaved, Event, RunStarted, StageEntered, StepTaken
+from trainer.protocol.messages import CheckpointSaved, Event, MachineMeasured, RunStarted, StageEntered, StepTaken
 
 JOURNAL_NAME = "events.jsonl"
 
 # These come often; losing the last of them to a power cut costs nothing, so they aren't forced to disk.
-_FREQUENT = (StepTaken, StageEntered)
+_FREQUENT = (StepTaken, StageEntered, MachineMeasured)
 
 
 def take_stdout() -> BinaryIO:

@@ -72,8 +72,57 @@ class StoryFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class PromptRanking:
+    """How often held-out stories told their own prompt from others, ``before`` or ``after`` tuning.
+
+    ``accuracy`` is the share of ``stories`` that are likeliest under their own prompt, of ``choices`` prompts (so
+    guessing gives 1/``choices``); ``low`` and ``high`` bound it with 95 % certainty.
+    """
+
+    moment: str
+    stories: int
+    choices: int
+    accuracy: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class MachineFigures:
+    """What a run takes of the machine at a moment: bytes, degrees Celsius and watts; 0 where nobody says."""
+
+    process_memory: int = 0
+    process_memory_peak: int = 0
+    memory_free: int = 0
+    memory_total: int = 0
+    device_memory: int = 0
+    device_memory_peak: int = 0
+    device_memory_total: int = 0
+    temperature: float = 0.0
+    power: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class SampleDuring:
+    """The first words of a story on a held-out prompt, by the model as it was after ``step``."""
+
+    step: int
+    prompt: str
+    text: str
+
+
+Series = tuple[tuple[int, float], ...]
+"""Values over steps, in their order; long ones are thinned out at their beginning."""
+
+
+@dataclass(frozen=True, slots=True)
 class RunState:
-    """All that is known of a run after the events so far; perplexities are per token, 0 while unknown."""
+    """All that is known of a run after the events so far; perplexities are per token, 0 while unknown.
+
+    Over the steps: ``losses`` in nats, ``heldout`` as perplexities, ``speeds`` in tokens per second, ``rates`` of
+    learning, ``gradient_norms``, ``memories`` in bytes (the GPU's where the run computes on one, else the process's)
+    and ``temperatures`` in degrees Celsius.
+    """
 
     run_id: str
     folder: Path
@@ -83,8 +132,16 @@ class RunState:
     step: int = 0
     total_steps: int = 0
     loss: float = 0.0
-    losses: tuple[tuple[int, float], ...] = ()
-    heldout: tuple[tuple[int, float], ...] = ()
+    losses: Series = ()
+    heldout: Series = ()
+    speeds: Series = ()
+    rates: Series = ()
+    gradient_norms: Series = ()
+    memories: Series = ()
+    temperatures: Series = ()
+    learning_rate: float = 0.0
+    gradient_norm: float = 0.0
+    machine: MachineFigures = field(default_factory=MachineFigures)
     tokens_per_second: float = 0.0
     seconds_left: float = 0.0
     checkpoint_step: int = 0
@@ -97,6 +154,8 @@ class RunState:
     perplexity_after: float = 0.0
     samples: tuple[tuple[str, str], ...] = ()
     samples_before: tuple[tuple[str, str], ...] = ()
+    samples_during: tuple[SampleDuring, ...] = ()
+    prompt_rankings: tuple[PromptRanking, ...] = ()
     stories: tuple[StoryFigures, ...] = ()
     parity: tuple[GraphParity, ...] = ()
     notices: tuple[Failure, ...] = ()

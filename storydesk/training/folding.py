@@ -6,7 +6,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from storydesk.domain.failures import Failure
-from storydesk.domain.tuning import GraphParity, PlannedRun, RunState, RunStatus, StoryFigures
+from storydesk.domain.tuning import (
+    GraphParity,
+    MachineFigures,
+    PlannedRun,
+    PromptRanking,
+    RunState,
+    RunStatus,
+    SampleDuring,
+    Series,
+    StoryFigures,
+)
 from trainer.protocol import messages
 
 _CURVE_POINTS = 1000
@@ -34,19 +44,18 @@ def fold(state: RunState, event: messages.Event) -> RunState:
         case messages.HeldoutMeasured():
             return _measure(state, event)
         case messages.StepTaken():
-            return replace(
-                state,
-                step=event.step,
-                total_steps=event.total_steps,
-                loss=event.loss,
-                losses=_thin_out((*state.losses, (event.step, event.loss))),
-                tokens_per_second=event.tokens_per_second,
-                seconds_left=event.seconds_left,
-            )
+            return _step(state, event)
+        case messages.MachineMeasured():
+            return _look_at_machine(state, event)
         case messages.CheckpointSaved():
             return replace(state, checkpoint_step=event.step)
         case messages.SampleWritten(moment="before"):
             return replace(state, samples_before=(*state.samples_before, (event.prompt, event.text)))
+        case messages.SampleWritten(moment="during"):
+            sample = SampleDuring(event.step, event.prompt, event.text)
+            return replace(state, samples_during=(*state.samples_during, sample))
+        case messages.PromptsRanked():
+            return _rank(state, event)
         case messages.SampleWritten():
             return replace(state, samples=(*state.samples, (event.prompt, event.text)))
         case messages.StoriesMeasured():
@@ -66,16 +75,73 @@ def _start(state: RunState, event: messages.RunStarted) -> RunState:
         status=RunStatus.RUNNING,
         device=event.device,
         step=event.resumed_step,
-        losses=tuple(point for point in state.losses if point[0] <= event.resumed_step),
-        heldout=tuple(point for point in state.heldout if point[0] <= event.resumed_step),
+        losses=_keep(state.losses, event.resumed_step),
+        heldout=_keep(state.heldout, event.resumed_step),
+        speeds=_keep(state.speeds, event.resumed_step),
+        rates=_keep(state.rates, event.resumed_step),
+        gradient_norms=_keep(state.gradient_norms, event.resumed_step),
+        memories=_keep(state.memories, event.resumed_step),
+        temperatures=_keep(state.temperatures, event.resumed_step),
+        machine=MachineFigures(),
         samples=(),
         samples_before=(),
+        samples_during=tuple(sample for sample in state.samples_during if sample.step <= event.resumed_step),
+        prompt_rankings=(),
         stories=(),
         parity=(),
         notices=(),
         failure=None,
         process_id=event.process_id,
     )
+
+
+def _keep(series: Series, step: int) -> Series:
+    return tuple(point for point in series if point[0] <= step)
+
+
+def _step(state: RunState, event: messages.StepTaken) -> RunState:
+    step = event.step
+    norms = state.gradient_norms
+    return replace(
+        state,
+        step=step,
+        total_steps=event.total_steps,
+        loss=event.loss,
+        losses=_append(state.losses, step, event.loss),
+        speeds=_append(state.speeds, step, event.tokens_per_second),
+        rates=_append(state.rates, step, event.learning_rate),
+        gradient_norms=_append(norms, step, event.gradient_norm) if event.gradient_norm else norms,
+        learning_rate=event.learning_rate,
+        gradient_norm=event.gradient_norm,
+        tokens_per_second=event.tokens_per_second,
+        seconds_left=event.seconds_left,
+    )
+
+
+def _look_at_machine(state: RunState, event: messages.MachineMeasured) -> RunState:
+    memory, heat = event.device_memory or event.process_memory, event.temperature
+    return replace(
+        state,
+        machine=MachineFigures(
+            event.process_memory,
+            event.process_memory_peak,
+            event.memory_free,
+            event.memory_total,
+            event.device_memory,
+            event.device_memory_peak,
+            event.device_memory_total,
+            event.temperature,
+            event.power,
+        ),
+        memories=_append(state.memories, event.step, float(memory)) if memory else state.memories,
+        temperatures=_append(state.temperatures, event.step, heat) if heat else state.temperatures,
+    )
+
+
+def _rank(state: RunState, event: messages.PromptsRanked) -> RunState:
+    others = tuple(ranking for ranking in state.prompt_rankings if ranking.moment != event.moment)
+    ranking = PromptRanking(event.moment, event.stories, event.choices, event.accuracy, event.low, event.high)
+    return replace(state, prompt_rankings=(*others, ranking))
 
 
 def _measure(state: RunState, event: messages.HeldoutMeasured) -> RunState:
@@ -142,9 +208,13 @@ def _end(state: RunState, event: messages.Event) -> RunState:
             return state
 
 
-def _thin_out(losses: tuple[tuple[int, float], ...]) -> tuple[tuple[int, float], ...]:
-    """Keep the newest half of the points as they are and every second one of the older half."""
-    if len(losses) <= _CURVE_POINTS:
-        return losses
-    half = len(losses) // 2
-    return losses[:half:2] + losses[half:]
+def _append(series: Series, step: int, value: float) -> Series:
+    """Return the series with one more point; steps that are done again after a lower rate stand there once."""
+    if series and series[-1][0] > step:
+        series = _keep(series, step - 1)
+    longer = (*series, (step, value))
+    if len(longer) <= _CURVE_POINTS:
+        return longer
+    # The newest half of the points stays as it is, and every second one of the older half.
+    half = len(longer) // 2
+    return longer[:half:2] + longer[half:]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar
 
-PROTOCOL_VERSION = "1.1"
+PROTOCOL_VERSION = "1.2"
 """Major.minor: readers refuse another major version and pass over what a newer minor version added."""
 
 Parameter = str | int | float | bool
@@ -131,7 +131,10 @@ class HeldoutMeasured:
 
 @dataclass(frozen=True, slots=True)
 class StepTaken:
-    """One optimiser step; ``seconds_left`` is the trainer's estimate for the tuning stage."""
+    """One optimiser step; ``seconds_left`` is the trainer's estimate for the tuning stage.
+
+    ``gradient_norm`` (from 1.2) is the length of the gradient before it was shortened; 0 where it is no number.
+    """
 
     kind: ClassVar[str] = "step_taken"
     step: int
@@ -140,6 +143,28 @@ class StepTaken:
     learning_rate: float
     tokens_per_second: float
     seconds_left: float
+    gradient_norm: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class MachineMeasured:
+    """What the run takes of the machine, every few seconds (from 1.2); 0 where nobody says.
+
+    Memory is bytes: what this process holds and held at most, what of the system's is free, and the same for the GPU
+    it computes on. ``temperature`` is the GPU's in degrees Celsius, ``power`` what it draws in watts.
+    """
+
+    kind: ClassVar[str] = "machine_measured"
+    step: int
+    process_memory: int
+    process_memory_peak: int
+    memory_free: int
+    memory_total: int
+    device_memory: int = 0
+    device_memory_peak: int = 0
+    device_memory_total: int = 0
+    temperature: float = 0.0
+    power: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,12 +177,33 @@ class CheckpointSaved:
 
 @dataclass(frozen=True, slots=True)
 class SampleWritten:
-    """A story written on a held-out prompt, by the tuned model or (``moment`` is ``before``) by its base."""
+    """A story written on a held-out prompt, by the tuned model or (``moment`` is ``before``) by its base.
+
+    From 1.2 ``moment`` may be ``during``: the first words of a story, by the model as it is after ``step``.
+    """
 
     kind: ClassVar[str] = "sample_written"
     prompt: str
     text: str
     moment: str = "after"
+    step: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PromptsRanked:
+    """How often held-out stories told their own prompt from others (from 1.2); ``moment`` is ``before`` or ``after``.
+
+    ``accuracy`` is the share of ``stories`` that are likeliest under their own prompt, of ``choices`` prompts; ``low``
+    and ``high`` bound it with 95 % certainty (Wilson's interval).
+    """
+
+    kind: ClassVar[str] = "prompts_ranked"
+    moment: str
+    stories: int
+    choices: int
+    accuracy: float
+    low: float
+    high: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +263,32 @@ class RunCompleted:
 
 
 @dataclass(frozen=True, slots=True)
+class JudgingAdvanced:
+    """A judging job did one more piece of work (from 1.2): a story, or a measurement.
+
+    ``work`` is ``predicting``, ``writing``, ``reading`` or ``reporting``; ``done`` counts what earlier starts of the job
+    did, too. ``seconds_left`` is an estimate, 0 where there is none yet.
+    """
+
+    kind: ClassVar[str] = "judging_advanced"
+    work: str
+    style_model: str
+    done: int
+    total: int
+    seconds_left: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ReportWritten:
+    """The report of a judging job is whole and in its place (from 1.2); the job is done."""
+
+    kind: ClassVar[str] = "report_written"
+    folder: str
+    stories: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class RunStopped:
     """The run ended on request; ``step`` is that of the last whole checkpoint."""
 
@@ -248,12 +320,16 @@ Event = (
     | PlanMade
     | HeldoutMeasured
     | StepTaken
+    | MachineMeasured
     | CheckpointSaved
     | SampleWritten
+    | PromptsRanked
     | StoriesMeasured
     | GraphCompared
     | NoticeGiven
     | RunCompleted
+    | JudgingAdvanced
+    | ReportWritten
     | RunStopped
     | RunFailed
     | UnknownEvent
@@ -266,12 +342,16 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     PlanMade,
     HeldoutMeasured,
     StepTaken,
+    MachineMeasured,
     CheckpointSaved,
     SampleWritten,
+    PromptsRanked,
     StoriesMeasured,
     GraphCompared,
     NoticeGiven,
     RunCompleted,
+    JudgingAdvanced,
+    ReportWritten,
     RunStopped,
     RunFailed,
 )
