@@ -16,6 +16,7 @@ from storydesk.domain.generation import GenerationEvent, GenerationRequest
 from storydesk.domain.manuscript import Draft, GenerationRecord, Story
 from storydesk.domain.polishing import Finding
 from storydesk.domain.ranking import Trial
+from storydesk.domain.run_settings import RunSetting
 from storydesk.domain.scoring import TextScore
 from storydesk.domain.settings import Setting, V
 from storydesk.domain.style_model import HubModel, StyleModel
@@ -285,6 +286,9 @@ TUNE, FORESEE = "tune", "plan"
 
 class RunLauncher(Protocol):
     """Starts and finds tuning runs; needs no Qt."""
+
+    def list_settings(self) -> Sequence[RunSetting]:
+        """Return every setting that a run can be given, group by group."""
 
     def prepare(self, plan: TuningPlan, weights: Path, bundle: Path) -> Path:
         """Write the run folder with its request and return it; raise DISK_FULL, NOT_WRITABLE."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from storydesk.domain.failures import FailureCode, StorydeskError
+from storydesk.domain.run_settings import MisfitError, RunSetting, describe_range
 from storydesk.domain.settings import ACTIVE_MODEL
 from storydesk.domain.style_model import StyleModel
 from storydesk.domain.tuning import RunState, RunStatus, TuningPlan
@@ -58,6 +60,10 @@ class TuningService:
         self._reader = reader
         self._write_dataset = write_dataset
 
+    def list_settings(self) -> Sequence[RunSetting]:
+        """Return every setting that a run can be given, group by group."""
+        return self._launcher.list_settings()
+
     def prepare(self, plan: TuningPlan) -> Path:
         """Return the folder of a run that is ready to start.
 
@@ -91,6 +97,7 @@ class TuningService:
         return state
 
     def _prepare(self, plan: TuningPlan) -> tuple[Path, TuningPlan]:
+        self._check_settings(plan)
         if not plan.data:
             raise StorydeskError(FailureCode.BAD_ARGUMENT, name="data", value="nothing", expected="files or folders")
         for item in plan.data:
@@ -102,6 +109,20 @@ class TuningService:
         data = self._convert(plan.data, staging.with_suffix(".jsonl"))
         chosen = replace(plan, base=base.name, name=name, data=data)
         return self._launcher.prepare(chosen, base.folder, staging), chosen
+
+    def _check_settings(self, plan: TuningPlan) -> None:
+        """Raise BAD_ARGUMENT for a setting that there is not, or a value that it can't have."""
+        known = {setting.name: setting for setting in self._launcher.list_settings()}
+        for name, value in plan.settings.items():
+            if name not in known:
+                nearest = difflib.get_close_matches(name, known, 1)
+                expected = nearest[0] if nearest else "a setting that `storydesk tune --list-settings` shows"
+                raise StorydeskError(FailureCode.BAD_ARGUMENT, name="A setting", value=name, expected=expected)
+            try:
+                known[name].accept(value)
+            except MisfitError as error:
+                expected = describe_range(known[name])
+                raise StorydeskError(FailureCode.BAD_ARGUMENT, name=name, value=value, expected=expected) from error
 
     def start(self, folder: Path) -> TuningRun:
         """Start a prepared run, or go on with one that was broken off."""

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import trainer.protocol
 from storydesk.domain.failures import FailureCode, StorydeskError
+from storydesk.domain.run_settings import RunSetting
 from storydesk.domain.tuning import RunState, RunStatus, TuningPlan
 from storydesk.services.atomic_file import make_folder, write_atomically
 from storydesk.services.child_process import CREATION_FLAGS, make_environment
@@ -23,6 +24,7 @@ from storydesk.training.folding import fold
 from storydesk.training.journal import JOURNAL_NAME, JournalReader, fold_journal
 from storydesk.training.processes import ChildProcess, FoundProcess, is_alive
 from storydesk.training.run import LOG_NAME, STDOUT_NAME, TrainerRun
+from storydesk.training.run_settings import list_run_settings
 from trainer.protocol.codec import encode_request
 from trainer.protocol.messages import Request
 
@@ -40,6 +42,10 @@ class TrainerLauncher:
         """Keep runs in ``runs``; ``program`` is what ``tune FOLDER`` is said to, by default this Python's trainer."""
         self._runs = runs
         self._program = tuple(program) if program is not None else (sys.executable, "-u", "-m", "trainer")
+
+    def list_settings(self) -> Sequence[RunSetting]:
+        """Return every setting that a run can be given, group by group."""
+        return list_run_settings()
 
     def prepare(self, plan: TuningPlan, weights: Path, bundle: Path) -> Path:
         """Write the run folder with its request and return it; raise DISK_FULL, NOT_WRITABLE."""

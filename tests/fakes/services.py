@@ -23,6 +23,7 @@ from storydesk.domain.generation import (
 )
 from storydesk.domain.manuscript import Draft, GenerationRecord, Story
 from storydesk.domain.polishing import Category, Finding
+from storydesk.domain.run_settings import RunSetting
 from storydesk.domain.scoring import TextScore, TokenScore, measure_text
 from storydesk.domain.settings import Setting, V
 from storydesk.domain.style_model import HubModel, StyleModel
@@ -42,6 +43,7 @@ from storydesk.services.publishing import PublishingService
 from storydesk.services.scoring import ScoringService
 from storydesk.services.tuning import TuningService
 from storydesk.services.writing import WritingService
+from storydesk.training.run_settings import list_run_settings
 from tests.fakes.drafts import FakeDraftHistory
 from tests.fakes.library import FakeBackups, FakeOutline, FakeSearch
 from tests.fakes.memory import FakeMemoryStore, FakePromptStore
@@ -347,6 +349,9 @@ class FakeLauncher:
     foresight: RunState = field(default_factory=lambda: FORESEEN)
     states: list[RunState] | None = None
     broken_off: list[RunState] = field(default_factory=list)
+
+    def list_settings(self) -> Sequence[RunSetting]:
+        return list_run_settings()
 
     def prepare(self, plan: TuningPlan, weights: Path, bundle: Path) -> Path:
         self.plans.append(plan)
