@@ -34,7 +34,10 @@ class TuningPlan:
 
 @dataclass(frozen=True, slots=True)
 class PlannedRun:
-    """What a run would be like on this machine, by a short measurement; seconds, and bytes (0 where nobody says)."""
+    """What a run would be like on this machine, by a short measurement; seconds, and bytes (0 where nobody says).
+
+    ``learning_rate`` is the largest one, ``context`` the longest row in tokens.
+    """
 
     device: str
     adapters: bool
@@ -47,12 +50,26 @@ class PlannedRun:
     memory_free: int
     disk_needed: int
     disk_free: int
+    precision: str = ""
+    batch_tokens: int = 0
+    learning_rate: float = 0.0
+    context: int = 0
+    seconds_per_step: float = 0.0
 
     @property
     def fits(self) -> bool:
         """Whether memory and disk suffice, as far as is known."""
-        memory = not self.memory_free or self.memory_needed <= self.memory_free
-        return memory and (not self.disk_free or self.disk_needed <= self.disk_free)
+        return self.memory_suffices and self.disk_suffices
+
+    @property
+    def memory_suffices(self) -> bool:
+        """Whether it fits into memory, as far as is known."""
+        return not self.memory_free or self.memory_needed <= self.memory_free
+
+    @property
+    def disk_suffices(self) -> bool:
+        """Whether it fits on the disk, as far as is known."""
+        return not self.disk_free or self.disk_needed <= self.disk_free
 
 
 @dataclass(frozen=True, slots=True)

@@ -167,6 +167,11 @@ def _read_plan(event: messages.PlanMade, words: int) -> PlannedRun:
         event.memory_free,
         event.disk_needed,
         event.disk_free,
+        precision=event.precision,
+        batch_tokens=event.batch_tokens,
+        learning_rate=event.learning_rate,
+        context=event.context,
+        seconds_per_step=event.seconds_per_step,
     )
 
 
