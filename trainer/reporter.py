@@ -48,8 +48,8 @@ class Reporter:
         """The step of the last whole checkpoint, as reported."""
         self.on_broken_stdout: Callable[[], None] = lambda: None
         if journal is not None:
-            with _naming_a_full_disk(journal):
-                _drop_torn_line(journal)
+            with naming_a_full_disk(journal):
+                drop_torn_line(journal)
                 self._journal = journal.open("ab")
 
     def report(self, event: Event) -> None:
@@ -78,7 +78,7 @@ class Reporter:
     def _write_journal(self, line: bytes, *, durable: bool) -> None:
         if self._journal is None or self._path is None:
             return
-        with _naming_a_full_disk(self._path):
+        with naming_a_full_disk(self._path):
             self._journal.write(line)
             self._journal.flush()
             if durable:
@@ -97,7 +97,8 @@ class Reporter:
 
 
 @contextlib.contextmanager
-def _naming_a_full_disk(path: Path) -> Iterator[None]:
+def naming_a_full_disk(path: Path) -> Iterator[None]:
+    """Raise TrainerError(DISK_FULL) with the path where a write inside finds no room."""
     try:
         yield
     except OSError as error:
@@ -119,7 +120,7 @@ def is_disk_full(error: BaseException) -> bool:
     return False
 
 
-def _drop_torn_line(journal: Path) -> None:
+def drop_torn_line(journal: Path) -> None:
     """Cut off what follows the last line break."""
     if not journal.is_file():
         return
