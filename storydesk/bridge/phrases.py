@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 
 from storydesk.domain.failures import Failure, FailureCode, StorydeskError
-from storydesk.services.phrasebook import Phrasebook
+from storydesk.services.phrasebook import Phrasebook, SettingWords
 
 # RLIMIT_FSIZE and quotas say "too large" and "quota" where a full disk says "no space".
 _FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
@@ -22,6 +22,10 @@ class Phrases:
     def say(self, failure: Failure) -> tuple[str, str]:
         """Return a sentence and a remedy; what has no phrase of its own is said as something unexpected."""
         return self._phrasebook.say(failure)
+
+    def name_setting(self, name: str) -> SettingWords:
+        """Return what a setting of a tuning run is called and what it does."""
+        return self._phrasebook.name_setting(name)
 
     def say_line(self, failure: Failure) -> str:
         """Return sentence and remedy as one line, for tool tips and screen readers."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from storydesk.domain.failures import Failure
-from storydesk.services.phrasebook import Phrasebook, say_all
+from storydesk.services.phrasebook import Phrasebook, SettingWords, say_all
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
@@ -71,6 +71,10 @@ class Console:
         """Return a failure as JSON has it."""
         sentence, remedy = self._phrases.say(failure)
         return {"code": str(failure.code), "sentence": sentence, "remedy": remedy}
+
+    def name_setting(self, name: str) -> SettingWords:
+        """Return what a setting of a tuning run is called and what it does."""
+        return self._phrases.name_setting(name)
 
     def fail(self, failure: Failure) -> None:
         """Say why the command ends, on stderr and with JSON on stdout too."""

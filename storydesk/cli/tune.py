@@ -10,6 +10,7 @@ from storydesk.cli.arguments import MAXIMUM_SEED, add_json_option, decimal_numbe
 from storydesk.cli.console import Console
 from storydesk.cli.runs import RunView, describe_parity, tell_interrupted, wait_for_run
 from storydesk.domain.failures import FailureCode, StorydeskError
+from storydesk.domain.run_settings import describe_range, list_groups
 from storydesk.domain.tuning import TuningPlan
 from storydesk.services.desk import Desk
 from storydesk.services.tuning import TuningOutcome
@@ -28,6 +29,9 @@ def add_parser(subparsers: Any) -> None:
     )
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--data", nargs="+", metavar="PATH", help="files and folders of stories")
+    what.add_argument(
+        "--list-settings", action="store_true", help="say every setting that --set takes, and what it does"
+    )
     what.add_argument("--resume", metavar="RUN", help="go on with a run that was broken off; `list` shows them")
     parser.add_argument("--base", default="", metavar="N", help="the model to start from (the one in use if left out)")
     parser.add_argument("--name", default=DEFAULT_NAME, metavar="N", help=f"the new model's name ({DEFAULT_NAME})")
@@ -38,9 +42,7 @@ def add_parser(subparsers: Any) -> None:
         help="how long the tuning itself may take",
     )
     parser.add_argument("--seed", type=whole_number("--seed", 0, MAXIMUM_SEED), default=7, metavar="S", help="(7)")
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of the trainer, such as epochs=2"
-    )
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting such as epochs=2")
     parser.add_argument(
         "--use",
         action=argparse.BooleanOptionalAction,
@@ -53,6 +55,8 @@ def add_parser(subparsers: Any) -> None:
 
 def run(arguments: argparse.Namespace, desk: Desk, console: Console) -> int:
     """Tune, or go on tuning, and install the model."""
+    if arguments.list_settings:
+        return _list_settings(desk, console)
     if arguments.resume == "list":
         return _list_unfinished(desk, console)
     with console.progress("Reading your stories") as report:
@@ -102,6 +106,37 @@ def _make_plan(arguments: argparse.Namespace) -> TuningPlan:
         seed=arguments.seed,
         settings=read_settings(arguments.set),
     )
+
+
+def _list_settings(desk: Desk, console: Console) -> int:
+    """Say every setting with its range, what it is by itself and what it does."""
+    settings = desk.tuning.list_settings()
+    words = {setting.name: console.name_setting(setting.name) for setting in settings}
+    console.give(
+        {
+            "settings": [
+                {
+                    "name": setting.name,
+                    "title": words[setting.name].title,
+                    "sentence": words[setting.name].sentence,
+                    "group": setting.group,
+                    "default": setting.default,
+                    "low": setting.low,
+                    "high": setting.high,
+                    "choices": list(setting.choices),
+                }
+                for setting in settings
+            ]
+        }
+    )
+    for group in list_groups(settings):
+        console.say(f"{group}:")
+        for setting in settings:
+            if setting.group == group:
+                shown = f"{setting.default:g}" if isinstance(setting.default, float) else str(setting.default).lower()
+                console.say(f"  {setting.name}={shown}  ({describe_range(setting)})")
+                console.say(f"      {words[setting.name].title}. {words[setting.name].sentence}")
+    return 0
 
 
 def _list_unfinished(desk: Desk, console: Console) -> int:

@@ -99,7 +99,10 @@ def describe_range(setting: RunSetting) -> str:
     if not setting.is_number:
         return f"{ON} or {OFF}"
     kind = "a whole number" if setting.is_whole else "a number"
-    return f"{kind} from {setting.low:g} to {setting.high:g}" if setting.low is not None else kind
+    if setting.low is None or setting.high is None:
+        return kind
+    low, high = (f"{int(end)}" if end == int(end) else f"{end:g}" for end in (setting.low, setting.high))
+    return f"{kind} from {low} to {high}"
 
 
 def read_kept(text: str, settings: Iterable[RunSetting]) -> dict[str, Value]:

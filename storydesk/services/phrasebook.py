@@ -5,22 +5,34 @@ from __future__ import annotations
 import string
 import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from storydesk.domain.failures import Failure, FailureCode
 
 TABLES = ("failure", "notice")
+SETTINGS = "setting"
 LONGEST_DETAIL = 200
 
 _LAST_RESORT = ("Something unexpected happened ({detail}).", "Start Storydesk again.")
 
 
+@dataclass(frozen=True, slots=True)
+class SettingWords:
+    """What a setting of a tuning run is called, what it does, and what the words that it can be are called."""
+
+    title: str
+    sentence: str = ""
+    choices: Mapping[str, str] = field(default_factory=dict)
+
+
 class Phrasebook:
-    """Turns codes into a sentence and a remedy; never raises. Immutable, any thread."""
+    """Turns codes into a sentence and a remedy, and names settings; never raises. Immutable, any thread."""
 
     def __init__(self, path: Path) -> None:
         """Read one language's table; a table that is missing or damaged leaves a sentence of last resort."""
         self._phrases: dict[str, tuple[str, str]] = {}
+        self._settings: dict[str, SettingWords] = {}
         try:
             record = tomllib.loads(path.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
@@ -30,6 +42,12 @@ class Phrasebook:
             for code, entry in entries.items() if isinstance(entries, dict) else ():
                 if isinstance(entry, dict) and isinstance(entry.get("sentence"), str):
                     self._phrases[code] = (entry["sentence"], str(entry.get("remedy", "")))
+        settings = record.get(SETTINGS, {})
+        for name, entry in settings.items() if isinstance(settings, dict) else ():
+            if isinstance(entry, dict) and isinstance(entry.get("title"), str):
+                choices = entry.get("choices", {})
+                named = {str(word): str(said) for word, said in choices.items()} if isinstance(choices, dict) else {}
+                self._settings[name] = SettingWords(entry["title"], str(entry.get("sentence", "")), named)
 
     @property
     def codes(self) -> frozenset[str]:
@@ -39,6 +57,10 @@ class Phrasebook:
     def template(self, code: str) -> tuple[str, str]:
         """Return sentence and remedy with their {names} still open; raise KeyError for an unknown code."""
         return self._phrases[code]
+
+    def name_setting(self, name: str) -> SettingWords:
+        """Return the words for a setting of a run; one that has none is called by its name."""
+        return self._settings.get(name) or SettingWords(name.replace("_", " ").capitalize())
 
     def say(self, failure: Failure) -> tuple[str, str]:
         """Return sentence and remedy; an unknown code or a missing parameter gives those of ``unexpected``."""
