@@ -63,6 +63,13 @@ class FailureCode(StrEnum):
     JAVA_MISSING = "java_missing"
     DISPLAY_MISSING = "display_missing"
     QUEUE_DONE = "queue_done"  # count
+    SHEET_NOT_FOUND = "sheet_not_found"  # name
+    SHEET_REVEALED = "sheet_revealed"  # name
+    SHEET_EMPTY = "sheet_empty"
+    RATING_FILE_FOREIGN = "rating_file_foreign"  # path
+    RATING_FILE_CHANGED = "rating_file_changed"  # path
+    RATING_FILE_VERSION = "rating_file_version"  # path, version
+    RATING_SHEET_UNKNOWN = "rating_sheet_unknown"  # path
     RUN_NOT_FOUND = "run_not_found"  # name
     DATASET_NOT_FOUND = "dataset_not_found"  # name
     DATASET_NOT_READ = "dataset_not_read"  # name

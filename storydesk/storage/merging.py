@@ -20,8 +20,8 @@ from storydesk.storage.library import SqliteLibrary
 from storydesk.storage.migrations import NEWEST, migrate, read_version
 from storydesk.storage.word_index import TABLE as INDEX
 
-_LEFT_OUT = ("story_queue",)
-"""Work that is waiting is the business of the library it was asked in."""
+_LEFT_OUT = ("story_queue", "rating_sheets", "rating_texts", "rating_items", "ratings", "rating_choices")
+"""Work that is waiting, and who judged what, is the business of the library it was asked in."""
 _SHARED = {"dictionary": ("word",), "prompts": ("text",), "lorebook": ("title", "text", "keys")}
 """Tables whose rows belong to no story, and the columns by which a row is known to be there already."""
 _PATIENCE_SECONDS = 120.0

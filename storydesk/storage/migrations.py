@@ -137,6 +137,62 @@ STEPS: tuple[tuple[str, ...], ...] = (
             created REAL NOT NULL,
             changed REAL NOT NULL)""",
     ),
+    (
+        # Judging by people. A sheet's "key" is the same in every library that holds a copy; "checksum" is that of the
+        # file it came in. Items have one text to rate or two to choose between.
+        """CREATE TABLE rating_sheets (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            key TEXT NOT NULL UNIQUE,
+            name TEXT NOT NULL,
+            criteria TEXT NOT NULL,
+            seed TEXT NOT NULL,
+            is_guest INTEGER NOT NULL DEFAULT 0,
+            revealed REAL NOT NULL DEFAULT 0,
+            in_trash INTEGER NOT NULL DEFAULT 0,
+            checksum TEXT NOT NULL DEFAULT '',
+            created REAL NOT NULL)""",
+        """CREATE TABLE rating_texts (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            sheet_id INTEGER NOT NULL REFERENCES rating_sheets (id) ON DELETE CASCADE,
+            prompt TEXT NOT NULL,
+            text TEXT NOT NULL,
+            contender TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            made_by TEXT NOT NULL)""",
+        "CREATE INDEX rating_texts_of_sheet ON rating_texts (sheet_id)",
+        """CREATE TABLE rating_items (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            sheet_id INTEGER NOT NULL REFERENCES rating_sheets (id) ON DELETE CASCADE,
+            key TEXT NOT NULL,
+            first_id INTEGER NOT NULL REFERENCES rating_texts (id) ON DELETE CASCADE,
+            second_id INTEGER REFERENCES rating_texts (id) ON DELETE CASCADE,
+            UNIQUE (sheet_id, key))""",
+        """CREATE TABLE raters (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            key TEXT NOT NULL UNIQUE,
+            name TEXT NOT NULL,
+            is_guest INTEGER NOT NULL DEFAULT 0,
+            created REAL NOT NULL)""",
+        # Only ever added to: what a rater said last counts, and NULL takes back what was said before.
+        """CREATE TABLE ratings (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            item_id INTEGER NOT NULL REFERENCES rating_items (id) ON DELETE CASCADE,
+            rater_id INTEGER NOT NULL REFERENCES raters (id) ON DELETE CASCADE,
+            criterion TEXT NOT NULL,
+            value INTEGER,
+            created REAL NOT NULL)""",
+        "CREATE INDEX ratings_of_item ON ratings (item_id)",
+        """CREATE TABLE rating_choices (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            item_id INTEGER NOT NULL REFERENCES rating_items (id) ON DELETE CASCADE,
+            rater_id INTEGER NOT NULL REFERENCES raters (id) ON DELETE CASCADE,
+            choice TEXT,
+            why TEXT NOT NULL DEFAULT '',
+            created REAL NOT NULL)""",
+        "CREATE INDEX rating_choices_of_item ON rating_choices (item_id)",
+        # What the writer does not want a model to learn from, by what domain.feedback knows it by.
+        "CREATE TABLE feedback_left_out (key TEXT PRIMARY KEY, created REAL NOT NULL)",
+    ),
 )
 
 NEWEST = len(STEPS)

@@ -1,0 +1,59 @@
+"""What judging by people needs from the library. Any thread; each method is one transaction, on disk at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from storydesk.domain.judging import ItemChoice, Rater, Rating, Sheet, SheetItem
+
+
+@dataclass(frozen=True, slots=True)
+class SheetContent:
+    """A sheet with its items and all that was said about them; of each rater only what was said last."""
+
+    sheet: Sheet
+    items: tuple[SheetItem, ...]
+    ratings: tuple[Rating, ...]
+    choices: tuple[ItemChoice, ...]
+
+
+class JudgingStore(Protocol):
+    """Sheets, raters, and what they said; raises StorydeskError for what is expected to go wrong."""
+
+    def add_sheet(self, sheet: Sheet, items: Sequence[SheetItem]) -> Sheet:
+        """Keep a new sheet with its items and return it with its number; one with that key is returned as it is."""
+
+    def list_sheets(self) -> Sequence[Sheet]:
+        """Return all sheets, those in the trash too, the newest first."""
+
+    def find_sheet(self, key: str) -> Sheet | None:
+        """Return the sheet with a key."""
+
+    def load_sheet(self, sheet_id: int) -> SheetContent:
+        """Return a sheet with everything; raise StorydeskError(SHEET_NOT_FOUND)."""
+
+    def change_sheet(self, sheet: Sheet) -> None:
+        """Keep a sheet's name, its trash mark and when it was revealed; raise StorydeskError(SHEET_NOT_FOUND)."""
+
+    def delete_sheet(self, sheet_id: int) -> None:
+        """Delete a sheet that is in the trash, for good, with all that was said; another one stays."""
+
+    def count_done(self, sheet_id: int) -> Sequence[tuple[Rater, int]]:
+        """Return who said something about a sheet, and about how many of its items."""
+
+    def list_raters(self) -> Sequence[Rater]:
+        """Return all raters, the first one first."""
+
+    def keep_rater(self, rater: Rater) -> Rater:
+        """Add a rater, or change the name of the one with this key; return it with its number."""
+
+    def add_opinions(self, ratings: Iterable[Rating], choices: Iterable[ItemChoice] = ()) -> None:
+        """Keep what was said, all or nothing; raise StorydeskError(SHEET_NOT_FOUND) without item or rater."""
+
+    def list_left_out(self) -> Collection[str]:
+        """Return the keys of feedback that no model is to learn from."""
+
+    def leave_out(self, keys: Iterable[str], *, undo: bool = False) -> None:
+        """Leave feedback out, or take it in again."""
