@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trainer.corpus.cleaning import clean_documents, cut_to_parts, detokenise, repair_encoding, strip_markup
+from trainer.corpus.cleaning import clean_documents, cut_to_parts, detokenise
 from trainer.corpus.document import CleaningReport, Document
+from trainer.text.mending import repair_encoding, strip_markup
 from trainer.text.ngrams import count_words
 from trainer.text.normaliser import ASCII, normalise
 

@@ -7,50 +7,23 @@ Reasons for changes: ``encoding``, ``line_marks``, ``tags``, ``markup``, ``remar
 from __future__ import annotations
 
 import hashlib
-import html
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from trainer.corpus.document import CleaningReport, Document
+from trainer.text.mending import repair_encoding, replace_marks, strip_markup, strip_remarks
 from trainer.text.ngrams import count_words
 from trainer.text.normaliser import normalise_text
+from trainer.text.parts import LONGEST_PART, cut_words
 
 FEWEST_WORDS = 20
 """A story with fewer words teaches a model to stop at once."""
 
-LONGEST_PART = 2_500
-"""Words after which a story is cut at a paragraph's end; the parts stay on one side of the split."""
-
-_MARKS = re.compile(r"\s*<\s*(?:newline|br\s*/?|/?\s*p)\s*>\s*", re.IGNORECASE)
 _PROMPT_TAG = re.compile(r"^\s*[\[(]\s*[A-Za-z]{2,4}\s*[\])]\s*:?\s*")
-_END_OF_TEXT = re.compile(r"<\|\s*(?:end\s*of\s*text|startoftext|im_start|im_end|pad)\s*\|>", re.IGNORECASE)
-_CODE = re.compile(r"<(script|style)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
-_ELEMENT = re.compile(r"</?[A-Za-z][A-Za-z0-9]*(?:\s[^<>]{0,300})?/?>|<!--.*?-->", re.DOTALL)
-_ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-fA-F]{1,6}|[A-Za-z]{2,8});")
-_LINK = re.compile(r"!?\[([^\]\n]{0,300})\]\((?:[^()\s]|\([^()\s]*\)){1,500}\)")
-_BARE_LINK = re.compile(r"\b(?:https?://|www\.)\S+")
-_STRONG = re.compile(r"(?<![\w*])(\*{1,3}|__)(?=\S)([^*_\n]{1,400}?)(?<=\S)\1(?![\w*])")
-_UNDERLINED = re.compile(r"(?<!\w)_(?=\S)([^_\n]{1,400}?)(?<=\S)_(?!\w)")
-_HEADING_MARK = re.compile(r"^[ \t]*#{1,6}[ \t]+", re.MULTILINE)
-_QUOTE_MARK = re.compile(r"^[ \t]*>[ \t]?", re.MULTILINE)
-_RULE = re.compile(r"^[ \t]*(?:[-_=]{4,}|(?:[-*_][ \t]*){3,})[ \t]*$", re.MULTILINE)
-_REMARK = re.compile(
-    r"^[ \t]*[*_(\[]*(?:edit(?:ed)?[ \t]*\d*[ \t]*(?:\([^)\n]*\))?[ \t]*[:;\-]|tl;?dr\b"
-    r"|i am a bot\b|reminder for writers\b"
-    r"|welcome to the prompt\b|off[- ]topic discussion\b|(?:thanks|thank you) for (?:the gold|reading)\b"
-    r"|(?:please )?(?:visit|check out|subscribe to)? ?/?r/\w+\b"
-    r"|feedback (?:is )?(?:always )?(?:welcome|appreciated)\b).*$",
-    re.IGNORECASE | re.MULTILINE,
-)
 _REMOVED = re.compile(r"^\W*(?:deleted|removed)\W*$", re.IGNORECASE)
 _MODERATOR = re.compile(r"\bi am a bot\b|\boff[- ]topic (?:discussion|comments?)\b", re.IGNORECASE)
-# UTF-8 read as Windows-1252: each beyond-ASCII letter shows as two or three of these.
-_MOJIBAKE = re.compile(
-    "[\u00c2-\u00f4][\u0080-\u00bf\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013\u2014"
-    "\u2018-\u201e\u2020-\u2022\u2026\u2030\u2039\u203a\u20ac\u2122]{1,3}"
-)
 _DOUBLED_QUOTES = re.compile(r"``|''")
 
 
@@ -109,41 +82,17 @@ def cut_to_parts(document: Document, longest: int = LONGEST_PART) -> Iterator[Do
         yield document
         return
     whole = fingerprint_story(document.story).hex()
-    pieces = _split_pieces(document.story, longest)
-    current: list[str] = []
-    words = 0
-    for piece in pieces:
-        size = count_words(piece)
-        if current and words + size > longest:
-            yield replace(document, story="".join(current).strip(), whole=whole)
-            current, words = [], 0
-        current.append(piece)
-        words += size
-    rest = "".join(current).strip()
-    if rest:
-        yield replace(document, story=rest, whole=whole)
-
-
-def _split_pieces(story: str, longest: int) -> Iterator[str]:
-    """Yield paragraphs with the break after them, and sentences or bare words of a paragraph that is too long."""
-    for paragraph in re.split(r"(?<=\n\n)", story):
-        if count_words(paragraph) <= longest:
-            yield paragraph
-            continue
-        for sentence in re.split(r"(?<=[.!?][\"' ] )|(?<=[.!?] )", paragraph):
-            words = sentence.split(" ")
-            for start in range(0, len(words), longest):
-                chunk = " ".join(words[start : start + longest])
-                yield chunk + (" " if start + longest < len(words) else "")
+    for part in cut_words(document.story, longest):
+        yield replace(document, story=part, whole=whole)
 
 
 def _clean(text: str, reasons: list[str]) -> str:
     """Return the text without what is no prose, adding a reason to ``reasons`` for each kind of change."""
     for reason, change in (
         ("encoding", repair_encoding),
-        ("line_marks", _replace_marks),
+        ("line_marks", replace_marks),
         ("markup", strip_markup),
-        ("remarks", _strip_remarks),
+        ("remarks", strip_remarks),
         ("detokenised", detokenise),
         ("unprintable", _strip_unprintable),
     ):
@@ -152,35 +101,6 @@ def _clean(text: str, reasons: list[str]) -> str:
             reasons.append(reason)
         text = changed
     return text
-
-
-def repair_encoding(text: str) -> str:
-    """Return the text with UTF-8 that was read as Windows-1252 read again, and without replacement characters."""
-
-    def decode(match: re.Match[str]) -> str:
-        for encoding in ("cp1252", "latin-1"):
-            try:
-                return match.group().encode(encoding).decode("utf-8")
-            except UnicodeError:
-                continue
-        return match.group()
-
-    return _MOJIBAKE.sub(decode, text).replace("\ufffd", "")
-
-
-def strip_markup(text: str) -> str:
-    """Return the text without HTML, entities, Markdown's marks, links' addresses and models' own marks."""
-    text = _END_OF_TEXT.sub("", text)
-    text = _CODE.sub("", text)
-    text = _ELEMENT.sub("", text)
-    text = _ENTITY.sub(lambda match: html.unescape(match.group()), text)
-    text = _LINK.sub(r"\1", text)
-    text = _BARE_LINK.sub("", text)
-    text = _RULE.sub("", text)
-    text = _HEADING_MARK.sub("", text)
-    text = _QUOTE_MARK.sub("", text)
-    text = _STRONG.sub(r"\2", text)
-    return _UNDERLINED.sub(r"\1", text)
 
 
 def detokenise(text: str) -> str:
@@ -202,14 +122,6 @@ def _close_quotes(line: str) -> str:
         return line
     quoted = [piece.strip() if index % 2 else piece for index, piece in enumerate(pieces)]
     return '"'.join(quoted)
-
-
-def _replace_marks(text: str) -> str:
-    return _MARKS.sub("\n", text)
-
-
-def _strip_remarks(text: str) -> str:
-    return _REMARK.sub("", text)
 
 
 def _strip_unprintable(text: str) -> str:

@@ -1,0 +1,111 @@
+"""Long stories as parts: chapters where there are headings, else parts of so many words that end with a paragraph."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from trainer.text.ngrams import count_words
+
+CHAPTERS = "chapters-1"
+"""The name under which an edit of a dataset records this way to cut; a better one gets a new name."""
+
+LONGEST_PART = 2_500
+"""Words after which a story without chapters is cut at a paragraph's end."""
+
+_FEWEST_WORDS = 150
+_NUMBER = r"(?:\d{1,3}|[ivxlc]{1,8}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|the \w{3,12})"
+_HEADING = re.compile(
+    rf"^[ \t]*(?:#{{1,6}}[ \t]+(?P<marked>[^\n]{{1,120}})"
+    rf"|(?P<named>(?:chapter|part|book|letter|scene)[ \t]+{_NUMBER}\b[^\n]{{0,100}}|prologue|epilogue)"
+    rf"|(?-i:(?P<bare>[IVXL]{{1,6}}))\.?)[ \t]*$",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+
+def cut(name: str, text: str) -> list[tuple[str, str]]:
+    """Return title (may be empty) and text of each part, one part where it can't be cut.
+
+    A name of a newer program cuts nothing.
+    """
+    return cut_chapters(text) if name == CHAPTERS else [("", text)]
+
+
+def cut_chapters(text: str) -> list[tuple[str, str]]:
+    """Return the chapters of a text; very short ones join what follows, very long ones are cut once more."""
+    starts = [match for match in _HEADING.finditer(text) if _stands_alone(text, match)]
+    pieces: list[tuple[str, str]] = []
+    if len(starts) > 1:
+        before = text[: starts[0].start()].strip()
+        if before:
+            pieces.append(("", before))
+        ends = [match.start() for match in starts[1:]] + [len(text)]
+        for match, end in zip(starts, ends, strict=True):
+            title = " ".join((match["marked"] or match["named"] or "").strip(" #*_.").split())
+            pieces.append((title, text[match.end() : end].strip()))
+    else:
+        pieces.append(("", text.strip()))
+    return [part for title, piece in _join_short(pieces) for part in _cut_long(title, piece)]
+
+
+def cut_words(text: str, longest: int = LONGEST_PART) -> Iterator[str]:
+    """Yield parts of about ``longest`` words that end with a paragraph (or, without any, a sentence)."""
+    current: list[str] = []
+    words = 0
+    for piece in _split_pieces(text, longest):
+        size = count_words(piece)
+        if current and words + size > longest:
+            yield "".join(current).strip()
+            current, words = [], 0
+        current.append(piece)
+        words += size
+    rest = "".join(current).strip()
+    if rest:
+        yield rest
+
+
+def _stands_alone(text: str, match: re.Match[str]) -> bool:
+    """Say whether a heading has a blank line (or an end of the text) before it."""
+    before = text[: match.start()].rstrip(" \t")
+    return not before or before.endswith("\n\n") or bool(match["marked"])
+
+
+def _join_short(pieces: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return the pieces with those that are hardly more than a heading put in front of the next."""
+    joined: list[tuple[str, str]] = []
+    waiting: tuple[str, str] | None = None
+    for title, piece in pieces:
+        if waiting is not None:
+            title, piece = waiting[0] or title, f"{waiting[1]}\n\n{piece}".strip()
+        if count_words(piece) < _FEWEST_WORDS:
+            waiting = title, piece
+        else:
+            joined.append((title, piece))
+            waiting = None
+    if waiting is not None and waiting[1]:
+        if joined:
+            joined[-1] = joined[-1][0], f"{joined[-1][1]}\n\n{waiting[1]}"
+        else:
+            joined.append(waiting)
+    return joined
+
+
+def _cut_long(title: str, piece: str) -> Iterator[tuple[str, str]]:
+    if count_words(piece) <= 2 * LONGEST_PART:
+        yield title, piece
+        return
+    for number, part in enumerate(cut_words(piece), start=1):
+        yield f"{title} ({number})" if title else "", part
+
+
+def _split_pieces(story: str, longest: int) -> Iterator[str]:
+    """Yield paragraphs with the break after them, and sentences or bare words of a paragraph that is too long."""
+    for paragraph in re.split(r"(?<=\n\n)", story):
+        if count_words(paragraph) <= longest:
+            yield paragraph
+            continue
+        for sentence in re.split(r"(?<=[.!?][\"' ] )|(?<=[.!?] )", paragraph):
+            words = sentence.split(" ")
+            for start in range(0, len(words), longest):
+                chunk = " ".join(words[start : start + longest])
+                yield chunk + (" " if start + longest < len(words) else "")
