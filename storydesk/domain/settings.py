@@ -81,6 +81,7 @@ PLACES = Setting("window.places", "")  # where the cursor stood, draft by draft:
 KEYS = Setting("keys.changed", "")  # what the writer changed, by action: {"go_on": "Ctrl+J"}
 PALETTE_RECENT = Setting("palette.recent", "")  # actions by name, the last used first
 TOUR_SEEN = Setting("tour.seen", False)
+DATA_DESK = Setting("tuning.dataset", "")  # the dataset that was open last, and the signature of what was read
 
 ALL: tuple[Setting[str] | Setting[int] | Setting[float] | Setting[bool], ...] = (
     ACTIVE_MODEL,
@@ -122,4 +123,5 @@ ALL: tuple[Setting[str] | Setting[int] | Setting[float] | Setting[bool], ...] = 
     KEYS,
     PALETTE_RECENT,
     TOUR_SEEN,
+    DATA_DESK,
 )

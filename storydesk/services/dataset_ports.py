@@ -50,6 +50,12 @@ class DatasetStore(Protocol):
     def create(self, name: str, sources: Sequence[DataSource], gathering: Gathering) -> DatasetCard:
         """Make a dataset that is yet to be read by the trainer; raise StorydeskError(DISK_FULL, NOT_WRITABLE)."""
 
+    def gather_again(self, dataset: str, sources: Sequence[DataSource], gathering: Gathering) -> DatasetCard:
+        """Give a dataset other sources, or the same ones as they are now; it is then to be read again.
+
+        Its edits and versions stay. Raise DATASET_NOT_FOUND, DISK_FULL, NOT_WRITABLE.
+        """
+
     def list_datasets(self) -> Sequence[DatasetCard]:
         """Return all datasets, newest first; damaged folders are passed over."""
 
@@ -76,6 +82,9 @@ class DatasetStore(Protocol):
 
     def list_versions(self, dataset: str) -> Sequence[DatasetVersion]:
         """Return what was kept, newest first."""
+
+    def delete_version(self, dataset: str, fingerprint: str) -> None:
+        """Delete one version; one that is gone already is no failure. Raise DATASET_NOT_FOUND, NOT_WRITABLE."""
 
     def rename(self, dataset: str, name: str) -> DatasetCard:
         """Give it another name."""

@@ -52,14 +52,19 @@ class DatasetService:
         A file that can't be read is noted in the view's ``unread``. Raises StorydeskError(BAD_ARGUMENT) without a
         source, FILE_NOT_FOUND, DISK_FULL, NOT_WRITABLE, and what ``report`` raises.
         """
-        if not sources:
-            raise StorydeskError(FailureCode.BAD_ARGUMENT, name="data", value="nothing", expected="files or folders")
-        for source in sources:
-            if source.kind in (SourceKind.FILE, SourceKind.FOLDER) and not Path(source.place).exists():
-                raise StorydeskError(FailureCode.FILE_NOT_FOUND, path=source.place)
-        chosen = tuple(dict.fromkeys(sources))
+        chosen = _require_sources(sources)
         gathering = self._gather(chosen, report)
         return self._store.create(name.strip() or chosen[0].name, chosen, gathering)
+
+    def gather_again(
+        self, dataset: str, sources: Sequence[DataSource], report: ReportProgress = _say_nothing
+    ) -> DatasetCard:
+        """Give a dataset other sources, or the same ones as they are now; ``read`` comes next.
+
+        Edits and versions stay. Raises what ``create`` raises, and DATASET_NOT_FOUND.
+        """
+        chosen = _require_sources(sources)
+        return self._store.gather_again(dataset, chosen, self._gather(chosen, report))
 
     def read(self, dataset: str, report: ReportProgress = _say_nothing) -> DatasetView:
         """Read the sources and examine the pairs, again where that was done before; return what there is then.
@@ -129,6 +134,10 @@ class DatasetService:
         """Return a version as the data of a TuningPlan."""
         return (str(version.folder),)
 
+    def delete_version(self, dataset: str, fingerprint: str) -> None:
+        """Delete one version; one that is gone already is no failure."""
+        self._store.delete_version(dataset, fingerprint)
+
     def rename(self, dataset: str, name: str) -> DatasetCard:
         """Give a dataset another name."""
         return self._store.rename(dataset, name)
@@ -183,6 +192,16 @@ class DatasetService:
             origin = PromptOrigin.LIBRARY if story.prompt else PromptOrigin.TITLE
             text = strip_markup(drafts[0].text)
             yield GatheredPair(story.title, story.prompt or story.title, text, f"library:{story.id}", origin)
+
+
+def _require_sources(sources: Sequence[DataSource]) -> tuple[DataSource, ...]:
+    """Return each source once; raise StorydeskError(BAD_ARGUMENT, FILE_NOT_FOUND)."""
+    if not sources:
+        raise StorydeskError(FailureCode.BAD_ARGUMENT, name="data", value="nothing", expected="files or folders")
+    for source in sources:
+        if source.kind in (SourceKind.FILE, SourceKind.FOLDER) and not Path(source.place).exists():
+            raise StorydeskError(FailureCode.FILE_NOT_FOUND, path=source.place)
+    return tuple(dict.fromkeys(sources))
 
 
 def _list_files(path: Path, *, samples: bool) -> list[Path]:

@@ -62,6 +62,12 @@ class FakeDatasetStore:
         self.datasets[key] = _Dataset(card, gathering)
         return card
 
+    def gather_again(self, dataset: str, sources: Sequence[DataSource], gathering: Gathering) -> DatasetCard:
+        each = self._find(dataset)
+        each.card = dataclasses.replace(each.card, sources=tuple(sources), is_read=False)
+        each.gathering = gathering
+        return each.card
+
     def list_datasets(self) -> Sequence[DatasetCard]:
         return [each.card for each in reversed(self.datasets.values())]
 
@@ -142,6 +148,10 @@ class FakeDatasetStore:
 
     def list_versions(self, dataset: str) -> Sequence[DatasetVersion]:
         return self._find(dataset).versions
+
+    def delete_version(self, dataset: str, fingerprint: str) -> None:
+        each = self._find(dataset)
+        each.versions = [version for version in each.versions if version.fingerprint != fingerprint]
 
     def rename(self, dataset: str, name: str) -> DatasetCard:
         each = self._find(dataset)
