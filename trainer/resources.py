@@ -9,6 +9,7 @@ from pathlib import Path
 from trainer.base import Base
 from trainer.config import Hyperparameters
 from trainer.protocol.failures import TrainerError, TrainerFailure
+from trainer.protocol.needs import estimate_disk_bytes, estimate_memory_bytes
 from trainer.reporter import is_disk_full
 
 _SPARE_BYTES = 100_000_000
@@ -26,19 +27,12 @@ def require_disk(run_folder: Path, bundle: Path, weights: int, *, portable: bool
 
 def estimate_disk(weights: int, *, portable: bool) -> tuple[int, int]:
     """Return the bytes that checkpoints take at most, and those of the finished bundle; ``weights`` counts numbers."""
-    # A checkpoint is the weights and AdamW's two averages; two are kept while a third is written, besides the best.
-    checkpoints = weights * 4 * (3 * 3 + 2)
-    # Weights, float32 and 8-bit graphs, and Optimum's graph, which for a moment exists twice.
-    return checkpoints, weights * (4 + 4 + 2 + (8 if portable else 0))
+    return estimate_disk_bytes(weights, portable=portable)
 
 
 def estimate_memory(base: Base, settings: Hyperparameters, *, adapters: bool) -> int:
-    """Return the bytes that weights, gradients, AdamW's two averages and one batch's output layer take.
-
-    With adapters the weights have neither gradients nor averages; what the adapters take is little beside that.
-    """
-    copies = 1.2 if adapters else 4.0
-    return int(base.weight_count * 4 * copies) + settings.batch_tokens * base.shape.vocabulary * 4 * 2
+    """Return the bytes that a run takes at least (see ``trainer.protocol.needs``)."""
+    return estimate_memory_bytes(base.weight_count, base.shape.vocabulary, settings.batch_tokens, adapters=adapters)
 
 
 def require_memory(base: Base, settings: Hyperparameters) -> None:

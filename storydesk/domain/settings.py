@@ -70,6 +70,7 @@ QUEUE_PAUSED = Setting("queue.paused", False)  # see domain.whole_story
 QUEUE_WORDS = Setting("queue.words", 400, low=30, high=20_000)
 SNAPSHOT_MINUTES = Setting("drafts.snapshot_minutes", 10, low=0, high=240)  # 0 takes none by itself
 SNAPSHOT_WORDS = Setting("drafts.snapshot_words", 100, low=1, high=10000)
+TUNING_SETTINGS = Setting("tune.settings", "")  # what was changed by hand; see domain.run_settings
 DAILY_GOAL = Setting("goal.words", 500, low=0, high=50000)
 GOAL_PROGRESS = Setting("goal.progress", "")  # day and words written that day: "2026-01-31 250"
 LAST_STORY = Setting("window.last_story", 0, low=0)
@@ -112,6 +113,7 @@ ALL: tuple[Setting[str] | Setting[int] | Setting[float] | Setting[bool], ...] = 
     QUEUE_WORDS,
     SNAPSHOT_MINUTES,
     SNAPSHOT_WORDS,
+    TUNING_SETTINGS,
     DAILY_GOAL,
     GOAL_PROGRESS,
     LAST_STORY,

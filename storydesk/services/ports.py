@@ -290,6 +290,9 @@ class RunLauncher(Protocol):
     def list_settings(self) -> Sequence[RunSetting]:
         """Return every setting that a run can be given, group by group."""
 
+    def estimate_needs(self, weights: int, vocabulary: int, *, adapters: bool) -> tuple[int, int]:
+        """Return the bytes of memory and disk that tuning a network of so many weights takes at least."""
+
     def prepare(self, plan: TuningPlan, weights: Path, bundle: Path) -> Path:
         """Write the run folder with its request and return it; raise DISK_FULL, NOT_WRITABLE."""
 

@@ -64,6 +64,10 @@ class TuningService:
         """Return every setting that a run can be given, group by group."""
         return self._launcher.list_settings()
 
+    def estimate_needs(self, weights: int, vocabulary: int, *, adapters: bool) -> tuple[int, int]:
+        """Return the bytes of memory and disk that tuning a network of so many weights takes at least."""
+        return self._launcher.estimate_needs(weights, vocabulary, adapters=adapters)
+
     def prepare(self, plan: TuningPlan) -> Path:
         """Return the folder of a run that is ready to start.
 

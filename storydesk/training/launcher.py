@@ -24,7 +24,7 @@ from storydesk.training.folding import fold
 from storydesk.training.journal import JOURNAL_NAME, JournalReader, fold_journal
 from storydesk.training.processes import ChildProcess, FoundProcess, is_alive
 from storydesk.training.run import LOG_NAME, STDOUT_NAME, TrainerRun
-from storydesk.training.run_settings import list_run_settings
+from storydesk.training.run_settings import estimate_needs, list_run_settings
 from trainer.protocol.codec import encode_request
 from trainer.protocol.messages import Request
 
@@ -46,6 +46,10 @@ class TrainerLauncher:
     def list_settings(self) -> Sequence[RunSetting]:
         """Return every setting that a run can be given, group by group."""
         return list_run_settings()
+
+    def estimate_needs(self, weights: int, vocabulary: int, *, adapters: bool) -> tuple[int, int]:
+        """Return the bytes of memory and disk that tuning a network of so many weights takes at least."""
+        return estimate_needs(weights, vocabulary, adapters=adapters)
 
     def prepare(self, plan: TuningPlan, weights: Path, bundle: Path) -> Path:
         """Write the run folder with its request and return it; raise DISK_FULL, NOT_WRITABLE."""

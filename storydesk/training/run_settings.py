@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from storydesk.domain.run_settings import RunSetting
-from trainer.protocol.hyperparameters import DECLARATIONS, Group
+from trainer.protocol.hyperparameters import DECLARATIONS, Group, RunSettings
+from trainer.protocol.needs import estimate_disk_bytes, estimate_memory_bytes
 
 _ORDER = tuple(Group)
 
@@ -17,3 +18,9 @@ def list_run_settings() -> tuple[RunSetting, ...]:
         for each in DECLARATIONS
     ]
     return tuple(sorted(found, key=lambda setting: _ORDER.index(Group(setting.group))))
+
+
+def estimate_needs(weights: int, vocabulary: int, *, adapters: bool) -> tuple[int, int]:
+    """Return the bytes of memory and disk that tuning a network of so many weights takes at least."""
+    memory = estimate_memory_bytes(weights, vocabulary, RunSettings().batch_tokens, adapters=adapters)
+    return memory, sum(estimate_disk_bytes(weights, portable=True))
