@@ -61,6 +61,7 @@ def build_desk(
     from storydesk.storage.home import Home
     from storydesk.storage.memory import LorebookStore
     from storydesk.storage.model_library import BundleLibrary
+    from storydesk.storage.model_shelf import BundleShelf
     from storydesk.storage.outline import SqliteOutline
     from storydesk.storage.prompts import PromptShelfStore
     from storydesk.storage.search import SqliteSearch
@@ -99,7 +100,7 @@ def build_desk(
         insight=InsightService(store, resources / "samples", SqliteDraftHistory(cast("SqliteLibrary", store))),
         new_polishing=lambda: _build_polishing(list_dictionary, EngineRanker(host)),
         publishing=PublishingService(documents, documents, settings),
-        models=ModelService(models, settings),
+        models=ModelService(models, settings, BundleShelf(models, place.models)),
         tuning=TuningService(TrainerLauncher(place.runs), models, settings, documents, write_dataset),
         samples=resources / "samples",
         home=place.root,

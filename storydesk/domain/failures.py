@@ -51,6 +51,8 @@ class FailureCode(StrEnum):
     MODEL_IN_USE = "model_in_use"  # name
     MODEL_BUILT_IN = "model_built_in"  # name
     MODEL_FOLDER_BAD = "model_folder_bad"  # path, detail
+    MODEL_ARCHIVE_BAD = "model_archive_bad"  # path, detail
+    MODEL_NO_OTHER = "model_no_other"  # name
     MODEL_DAMAGED = "model_damaged"  # name, detail
     MODEL_NOT_LOADED = "model_not_loaded"  # name, detail
     HUB_MODEL_UNKNOWN = "hub_model_unknown"  # name, known

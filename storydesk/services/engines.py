@@ -17,7 +17,7 @@ class EngineHost:
         self._models = models
         self._settings = settings
         self._engine: TextEngine | None = None
-        self._precision = ""
+        self._asked = ("", "")
         self._companion: TextEngine | None = None
 
     @property
@@ -29,12 +29,13 @@ class EngineHost:
         """Return the engine of the named model, or of the active one; load it where it is not loaded yet."""
         wanted = name or self._settings.get(ACTIVE_MODEL)
         precision = read_precision(self._settings, wanted)
-        if self._engine is not None and (self._engine.model.name, self._precision) == (wanted, precision):
+        if self._engine is not None and self._asked == (wanted, precision):
             return self._engine
         model: StyleModel = self._models.get(wanted)
         fresh = self._loader.load(model)  # the old one serves on if this fails
         self._close_first()
-        self._engine, self._precision = fresh, precision
+        # By the name that was asked for: a model that was renamed is found by the old one, too.
+        self._engine, self._asked = fresh, (wanted, precision)
         return fresh
 
     def companion(self, name: str) -> TextEngine:

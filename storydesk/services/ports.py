@@ -238,7 +238,7 @@ class ModelLibrary(Protocol):
     def install(self, bundle: Path) -> StyleModel:
         """Take in a finished bundle (renamed where possible); raise MODEL_DAMAGED, MODEL_NAME_TAKEN, DISK_FULL."""
 
-    def add_folder(self, folder: Path, name: str | None = None) -> StyleModel:
+    def add_folder(self, folder: Path, name: str | None = None, progress: Progress | None = None) -> StyleModel:
         """Build and install a model from a GPT-2 folder; raise MODEL_FOLDER_BAD, MODEL_NAME_TAKEN."""
 
     def hub_models(self) -> Sequence[HubModel]:

@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
+from storydesk.services.ports import Progress
 from trainer.protocol.manifest import (
     MANIFEST_NAME,
     Architecture,
@@ -17,8 +18,12 @@ from trainer.protocol.manifest import (
 )
 
 
-def build_quickly(weights: Path, bundle: Path, name: str, origin: str, licence: str) -> None:
+def build_quickly(
+    weights: Path, bundle: Path, name: str, origin: str, licence: str, progress: Progress | None = None
+) -> None:
     """Do as the trainer's ``build`` does, with a few bytes in the place of graphs."""
+    if progress is not None:
+        progress(0, 3)
     partial = bundle.with_name(f".{bundle.name}.partial")
     shutil.copytree(weights, partial / "weights")
     (partial / "fast").mkdir()

@@ -43,10 +43,11 @@ from storydesk.services.publishing import PublishingService
 from storydesk.services.scoring import ScoringService
 from storydesk.services.tuning import TuningService
 from storydesk.services.writing import WritingService
-from storydesk.training.run_settings import list_run_settings
+from storydesk.training.run_settings import estimate_needs, list_run_settings
 from tests.fakes.drafts import FakeDraftHistory
 from tests.fakes.library import FakeBackups, FakeOutline, FakeSearch
 from tests.fakes.memory import FakeMemoryStore, FakePromptStore
+from tests.fakes.model_shelf import FakeShelf
 
 
 def make_model(name: str = "starter", *, built_in: bool = True, folder: Path = Path("/models/starter")) -> StyleModel:
@@ -259,7 +260,7 @@ class FakeModels:
     def install(self, bundle: Path) -> StyleModel:
         return self._keep(bundle.name.rpartition("-")[0])
 
-    def add_folder(self, folder: Path, name: str | None = None) -> StyleModel:
+    def add_folder(self, folder: Path, name: str | None = None, progress: Progress | None = None) -> StyleModel:
         if not folder.is_dir():
             raise StorydeskError(FailureCode.MODEL_FOLDER_BAD, path=str(folder), detail="it is no folder")
         return self._keep(name or folder.name)
@@ -352,6 +353,9 @@ class FakeLauncher:
 
     def list_settings(self) -> Sequence[RunSetting]:
         return list_run_settings()
+
+    def estimate_needs(self, weights: int, vocabulary: int, *, adapters: bool) -> tuple[int, int]:
+        return estimate_needs(weights, vocabulary, adapters=adapters)
 
     def prepare(self, plan: TuningPlan, weights: Path, bundle: Path) -> Path:
         self.plans.append(plan)
@@ -515,11 +519,13 @@ class FakeWorld:
     checkers: dict[str, FakeChecker]
     desk: Desk
     datasets: list[Any] = field(default_factory=list)
+    shelf: FakeShelf = field(kw_only=True)
 
 
 def make_world(home: Path) -> FakeWorld:
     """Return a desk of fakes below ``home``."""
     settings, models, loader = FakeSettings(), FakeModels(home / "staging"), FakeLoader()
+    shelf = FakeShelf(models, home / "models")
     launcher, library, documents = FakeLauncher(home / "runs"), FakeLibrary(), FakeDocuments()
     checkers = {
         "harper": FakeChecker("harper", {"teh": "the"}),
@@ -550,11 +556,13 @@ def make_world(home: Path) -> FakeWorld:
         insight=InsightService(library, home / "samples"),
         new_polishing=lambda: PolishingService(factories, library.list_dictionary),
         publishing=PublishingService(documents, documents, settings),
-        models=ModelService(models, settings),
+        models=ModelService(models, settings, shelf),
         tuning=TuningService(
             launcher, models, settings, documents, lambda triples, target: datasets.append((triples, target))
         ),
         samples=home / "samples",
         home=home,
     )
-    return FakeWorld(home, settings, models, loader, launcher, library, documents, checkers, desk, datasets)
+    return FakeWorld(
+        home, settings, models, loader, launcher, library, documents, checkers, desk, datasets, shelf=shelf
+    )

@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from storydesk.domain.failures import FailureCode, StorydeskError
+from storydesk.services.ports import Progress
 from storydesk.storage.bundle_builder import build_bundle
 from storydesk.storage.graph_choice import choose_graph, read_memory
 from storydesk.storage.model_library import BundleLibrary
@@ -73,7 +74,9 @@ def test_the_starter_is_built_once_and_again_when_its_weights_change(weights: Pa
     shipped = Path(shutil.copytree(weights, tmp_path / "shipped"))
     built: list[Path] = []
 
-    def build(folder: Path, bundle: Path, name: str, origin: str, licence: str) -> None:
+    def build(
+        folder: Path, bundle: Path, name: str, origin: str, licence: str, progress: Progress | None = None
+    ) -> None:
         built.append(bundle)
         build_quickly(folder, bundle, name, origin, licence)
 
@@ -95,7 +98,9 @@ def test_the_starter_is_built_once_and_again_when_its_weights_change(weights: Pa
 
 
 def test_a_build_that_breaks_off_leaves_nothing_and_is_done_again(weights: Path, tmp_path: Path) -> None:
-    def break_off(folder: Path, bundle: Path, name: str, origin: str, licence: str) -> None:
+    def break_off(
+        folder: Path, bundle: Path, name: str, origin: str, licence: str, progress: Progress | None = None
+    ) -> None:
         bundle.mkdir()
         (bundle / "half").write_bytes(b"x")
         raise StorydeskError(FailureCode.DISK_FULL, path=str(bundle))
