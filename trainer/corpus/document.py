@@ -10,12 +10,18 @@ EXAMPLE_LENGTH = 120
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One story. ``prompt`` may be empty; ``source`` names the file or data set; parts of one story share ``whole``."""
+    """One story. ``prompt`` may be empty; ``source`` names the file or data set; parts of one story share ``whole``.
+
+    ``prompt_from`` says how the prompt was found: ``column``, ``front_matter``, ``heading``, ``label`` (a line that
+    begins with "Prompt:"), ``title`` (a title column or a file's name), ``opening``, ``library``, ``writer``.
+    """
 
     story: str
     prompt: str = ""
     source: str = ""
     whole: str = ""
+    title: str = ""
+    prompt_from: str = ""
 
 
 @dataclass(slots=True)

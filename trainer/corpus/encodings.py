@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import codecs
+import io
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
 from trainer.protocol.failures import TrainerError, TrainerFailure
 
@@ -14,6 +17,17 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_MEGABYTE = 1_000_000
+
+LARGEST_WHOLE = 100
+"""Megabytes of a file that is read as a whole; a single text of more is no story."""
+
+LARGEST_TABLE = 4_000
+"""Megabytes of a file that is read line by line."""
+
+LARGEST_LINE = 16_000_000
+"""Characters of one line, or of one cell, that may be a story."""
+
 _SAMPLE = 1 << 16
 _CONTROLS = frozenset(range(32)) - {7, 8, 9, 10, 11, 12, 13, 26, 27}
 # How often controls may stand in text (form feeds of scanners, stray bytes) before it counts as binary.
@@ -31,17 +45,64 @@ _SIGNATURES = (
 )
 
 
-def read_text(path: Path) -> str:
-    """Return the text of a file; raise TrainerError(DATA_NOT_READABLE) for binary content or a file we may not read."""
+def read_text(path: Path, megabytes: int = LARGEST_WHOLE) -> str:
+    """Return the text of a file.
+
+    Raise TrainerError(DATA_NOT_READABLE) for binary content or a file we may not read, FILE_TOO_LARGE.
+    """
     try:
         with path.open("rb") as stream:
             head = stream.read(_SAMPLE)
             # Two hundred megabytes of film are refused after the first block, not after reading them all.
             refuse_binary(head, path)
-            raw = head + stream.read()
+            refuse_large(path, megabytes)
+            raw = head + stream.read(megabytes * _MEGABYTE)
     except OSError as error:
         raise unreadable(path, error.strerror or str(error)) from error
     return decode_bytes(raw, path)
+
+
+def open_text(path: Path, newline: str = "\n") -> TextIO:
+    """Return a file as text that can be read line by line, with its own line ends; raise like ``read_text``.
+
+    ``newline`` is what ends a line: a line feed, or with "" whatever ends one anywhere. A file that is too large to be
+    read as a whole is decoded as it goes, in the encoding of its beginning.
+    """
+    try:
+        size = path.stat().st_size
+        if size <= LARGEST_WHOLE * _MEGABYTE:
+            return io.StringIO(read_text(path), newline=newline)
+        refuse_large(path, LARGEST_TABLE)
+        stream = path.open("rb")
+        with io.BytesIO(stream.read(_SAMPLE)) as head:
+            refuse_binary(head.getvalue(), path)
+            encoding = _guess_encoding(head.getvalue())
+        stream.seek(0)
+        return io.TextIOWrapper(stream, encoding=encoding, errors="replace", newline=newline)
+    except OSError as error:
+        raise unreadable(path, error.strerror or str(error)) from error
+
+
+def read_lines(stream: TextIO, path: Path) -> Iterator[str]:
+    """Yield lines with their ends; raise TrainerError for a line of many megabytes."""
+    number = 0
+    try:
+        while line := stream.readline(LARGEST_LINE):
+            number += 1
+            if len(line) >= LARGEST_LINE:
+                raise unreadable(path, f"line {number}")
+            yield line
+    except OSError as error:
+        raise unreadable(path, error.strerror or str(error)) from error
+
+
+def refuse_large(path: Path, megabytes: int) -> None:
+    """Raise TrainerError(FILE_TOO_LARGE) for a file that would take too much memory."""
+    size = path.stat().st_size
+    if size > megabytes * _MEGABYTE:
+        raise TrainerError(
+            TrainerFailure.FILE_TOO_LARGE, path=str(path), megabytes=round(size / _MEGABYTE), limit=megabytes
+        )
 
 
 def refuse_binary(head: bytes, path: Path) -> None:
@@ -88,6 +149,18 @@ def _guess_utf16(head: bytes) -> str | None:
     if even > half * 0.7 and odd < half * 0.05:
         return "utf-16-be"
     return None
+
+
+def _guess_encoding(head: bytes) -> str:
+    """Return the encoding that the beginning of a large file is in."""
+    for mark, encoding in _MARKS:
+        if head.startswith(mark):
+            return encoding
+    without_mark = _guess_utf16(head)
+    if without_mark:
+        return without_mark
+    # The last character of a block may be cut in two.
+    return "utf-8" if head.isascii() or _is_mostly_utf8(head[:-3]) else "cp1252"
 
 
 def _is_mostly_utf8(raw: bytes) -> bool:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
-import sys
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from trainer.corpus.document import Document
-from trainer.corpus.encodings import unreadable
+from trainer.corpus.encodings import LARGEST_LINE, read_lines, unreadable
 
 _PROMPT_NAMES = ("prompt", "writing_prompt", "wp_source", "source", "title", "instruction", "topic", "heading", "name")
+_TITLE_NAMES = ("title", "heading", "name", "story_title", "chapter_title", "headline")
 _STORY_NAMES = (
     "story",
     "wp_target",
@@ -27,6 +29,11 @@ _STORY_NAMES = (
     "chapter",
 )
 _DELIMITERS = ",;\t|"
+_NO_DELIMITER = "\x1f"
+"""A separator that no text holds, for tables of one column."""
+
+_SAMPLE = 20_000
+_DECLARED = re.compile(r"\Asep=(.)[ \t]*(?:\r\n|\r|\n)", re.IGNORECASE)
 
 
 def find_columns(names: Sequence[str]) -> tuple[str | None, str | None]:
@@ -37,94 +44,169 @@ def find_columns(names: Sequence[str]) -> tuple[str | None, str | None]:
     return prompt, story
 
 
-def documents_from_records(records: Iterable[Mapping[str, Any]], source: str) -> list[Document]:
-    """Return the documents of rows that have a story; rows may differ in their columns."""
-    documents = []
+def find_title(names: Sequence[str]) -> str | None:
+    """Return the title's column among ``names``."""
+    by_form = {_reduce(name): name for name in reversed(names)}
+    return next((by_form[name] for name in map(_reduce, _TITLE_NAMES) if name in by_form), None)
+
+
+def documents_from_records(records: Iterable[Mapping[str, Any]], source: str) -> Iterator[Document]:
+    """Yield the documents of rows that have a story; rows may differ in their columns."""
     for record in records:
-        prompt, story = find_columns([str(name) for name in record])
+        names = [str(name) for name in record]
+        (prompt, story), title = find_columns(names), find_title(names)
         if story is None or not isinstance(record[story], str):
             continue
-        head = record[prompt] if prompt is not None and isinstance(record[prompt], str) else ""
-        documents.append(Document(story=record[story], prompt=" ".join(head.split()), source=source))
-    return documents
+        head, name = _read_cell(record, prompt), _read_cell(record, title)
+        origin = _say_origin(record, head, is_title=prompt == title)
+        yield Document(record[story], head or name, source, title=name, prompt_from=origin or ("title" if name else ""))
 
 
-def read_csv(text: str, path: Path) -> list[Document]:
-    """Return the documents of a table with a header; raise TrainerError(DATA_NOT_READABLE) without a story column.
+def _say_origin(record: Mapping[str, Any], head: str, *, is_title: bool) -> str:
+    """Return how a prompt was found; a file of our own says so itself."""
+    told = record.get("prompt_from")
+    if isinstance(told, str) and told:
+        return told
+    return "" if not head else "title" if is_title else "column"
+
+
+def _read_cell(record: Mapping[str, Any], name: str | None) -> str:
+    cell = record[name] if name is not None else ""
+    return " ".join(cell.split()) if isinstance(cell, str) else ""
+
+
+def read_csv(stream: TextIO, path: Path) -> Iterator[Document]:
+    """Yield the documents of a table with a header; raise TrainerError(DATA_NOT_READABLE) without a story column.
 
     A table of two columns without a known header is taken as prompt and story.
     """
-    text = text.removeprefix("\ufeff")
-    csv.field_size_limit(min(sys.maxsize, 2**31 - 1))  # a story is longer than the 128 KiB that csv allows
-    try:
-        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=_find_delimiter(text)))
-    except csv.Error as error:
-        raise unreadable(path, str(error)) from error
-    rows = [row for row in rows if any(cell.strip() for cell in row)]
-    if not rows:
-        return []
-    header = [name.strip() for name in rows[0]]
-    _, story = find_columns(header)
-    if story is not None:
-        return documents_from_records((dict(zip(header, row, strict=False)) for row in rows[1:]), str(path))
-    if all(len(row) == 2 for row in rows):
-        return [Document(story=row[1], prompt=" ".join(row[0].split()), source=str(path)) for row in rows]
-    if all(len(row) == 1 for row in rows):
-        return [Document(story=row[0], source=str(path)) for row in rows]
-    raise unreadable(path, "columns: " + ", ".join(header)[:200])
+    csv.field_size_limit(LARGEST_LINE)  # a story is longer than the 128 KiB that csv allows
+    lines = read_lines(stream, path)
+    sample, lines = _look_ahead(lines)
+    sample = sample.removeprefix("\ufeff")
+    declared = _DECLARED.match(sample)
+    if declared is not None:
+        sample = sample[declared.end() :]
+        next(lines)
+    delimiter = declared[1] if declared is not None else _find_delimiter(sample)
+    # Some programs escape a quote by a backslash instead of doubling it.
+    escape = "\\" if '\\"' in sample and '""' not in sample else None
+    rows = csv.reader(_strip_mark(lines), delimiter=delimiter, escapechar=escape, doublequote=escape is None)
+    yield from _read_rows((row for row in _guard(rows, path) if any(cell.strip() for cell in row)), path)
 
 
-def read_json_lines(text: str, path: Path) -> list[Document]:
-    """Return the documents of one JSON object or string a line; raise TrainerError(DATA_NOT_READABLE) with the line."""
-    values = []
-    for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
-        if line.strip():
-            try:
-                values.append(json.loads(line))
-            except (ValueError, RecursionError) as error:
-                raise unreadable(path, f"line {number}") from error
-    return _documents_from_values(values, path)
+def _read_rows(rows: Iterator[list[str]], path: Path) -> Iterator[Document]:
+    first = next(rows, None)
+    if first is None:
+        return
+    header = [name.strip() for name in first]
+    if find_columns(header)[1] is not None:
+        yield from documents_from_records((dict(zip(header, row, strict=False)) for row in rows), str(path))
+        return
+    width = len(first)
+    if width > 2:
+        raise unreadable(path, "columns: " + ", ".join(header)[:200])
+    found = []
+    for row in itertools.chain([first], rows):
+        # Without a header nothing but the same width everywhere says that this is a table.
+        if len(row) != width:
+            raise unreadable(path, "columns: " + ", ".join(header)[:200])
+        prompt = " ".join(row[0].split()) if width == 2 else ""
+        found.append(Document(row[-1], prompt, str(path), prompt_from="column" if prompt else ""))
+    yield from found
 
 
-def read_json(text: str, path: Path) -> list[Document]:
-    """Return the documents of a list, of an object that holds one, of one story, or of JSON lines in disguise."""
+def read_json_lines(stream: TextIO, path: Path) -> Iterator[Document]:
+    """Yield the documents of one JSON object or string a line; raise TrainerError(DATA_NOT_READABLE) with the line."""
+    values = found = 0
+    names = "none"
+    for number, line in enumerate(read_lines(stream, path), start=1):
+        bare = line.removeprefix("\ufeff") if number == 1 else line
+        if not bare.strip():
+            continue
+        try:
+            value = json.loads(bare)
+        except (ValueError, RecursionError) as error:
+            raise unreadable(path, f"line {number}") from error
+        if isinstance(value, dict) and not values:
+            names = ", ".join(map(str, value))
+        values += 1
+        for document in _documents_from_value(value, str(path)):
+            found += 1
+            yield document
+    if values and not found:
+        raise unreadable(path, f"columns: {names}"[:200])
+
+
+def read_json(text: str, path: Path) -> Iterator[Document]:
+    """Yield the documents of a list, of an object that holds one, of one story, or of JSON lines in disguise."""
     if not text.strip():
-        return []
+        return
     try:
         value = json.loads(text.removeprefix("\ufeff"))
     except (ValueError, RecursionError) as error:
         if text.lstrip("\ufeff \t\n").startswith("{") and "\n" in text.strip():
-            return read_json_lines(text, path)
-        raise unreadable(path, str(error)) from error
+            yield from read_json_lines(io.StringIO(text, newline="\n"), path)
+            return
+        detail = "nested too deep" if isinstance(error, RecursionError) else str(error)
+        raise unreadable(path, detail) from error
     if isinstance(value, dict):
         if find_columns([str(name) for name in value])[1] is not None:
             value = [value]
         else:
             value = next((inner for inner in value.values() if isinstance(inner, list)), [])
-    return _documents_from_values(value if isinstance(value, list) else [value], path)
-
-
-def _documents_from_values(values: list[Any], path: Path) -> list[Document]:
-    """Return documents of objects and of bare strings; raise TrainerError where there are values and no story."""
-    records = [value for value in values if isinstance(value, dict)]
-    strings = [value for value in values if isinstance(value, str)]
-    documents = documents_from_records(records, str(path))
-    documents.extend(Document(story=value, source=str(path)) for value in strings)
+    values = value if isinstance(value, list) else [value]
+    documents = [document for item in values for document in _documents_from_value(item, str(path))]
     if values and not documents:
-        names = ", ".join(str(name) for name in records[0]) if records else "none"
+        first = next((item for item in values if isinstance(item, dict)), None)
+        names = ", ".join(map(str, first)) if first else "none"
         raise unreadable(path, f"columns: {names}"[:200])
-    return documents
+    yield from documents
+
+
+def _documents_from_value(value: object, source: str) -> Iterator[Document]:
+    """Yield the document of an object or of a bare string, none where it has no story."""
+    if isinstance(value, dict):
+        yield from documents_from_records((value,), source)
+    elif isinstance(value, str):
+        yield Document(value, source=source)
+
+
+def _look_ahead(lines: Iterator[str]) -> tuple[str, Iterator[str]]:
+    """Return the beginning of a text, and all of its lines."""
+    seen: list[str] = []
+    length = 0
+    for line in lines:
+        seen.append(line)
+        length += len(line)
+        if length >= _SAMPLE:
+            break
+    return "".join(seen)[:_SAMPLE], itertools.chain(seen, lines)
+
+
+def _strip_mark(lines: Iterator[str]) -> Iterator[str]:
+    for number, line in enumerate(lines):
+        yield line.removeprefix("\ufeff") if number == 0 else line
+
+
+def _guard(rows: Iterator[list[str]], path: Path) -> Iterator[list[str]]:
+    try:
+        yield from rows
+    except csv.Error as error:
+        raise unreadable(path, str(error)) from error
 
 
 def _find_delimiter(text: str) -> str:
     """Return the delimiter: the one that stands in the header, else what csv's sniffer thinks, else a comma."""
-    header = text.split("\n", 1)[0]
+    header = re.split(r"[\r\n]", text.lstrip("\r\n"), maxsplit=1)[0]
     for delimiter in _DELIMITERS:
         cells = [cell.strip().strip('"') for cell in header.split(delimiter)]
         if len(cells) > 1 and find_columns(cells)[1] is not None:
             return delimiter
+    if find_columns([header.strip().strip('"')])[1] is not None:
+        return _NO_DELIMITER  # one column of stories, whose commas part nothing
     try:
-        return csv.Sniffer().sniff(text[:20_000], delimiters=_DELIMITERS).delimiter
+        return csv.Sniffer().sniff(text, delimiters=_DELIMITERS).delimiter
     except csv.Error:
         return ","
 

@@ -16,6 +16,7 @@ class TrainerFailure(StrEnum):
     DATA_NOT_FOUND = "data_not_found"  # path
     DATA_NOT_READABLE = "data_not_readable"  # path, detail
     DATA_FORMAT_UNKNOWN = "data_format_unknown"  # path
+    FILE_TOO_LARGE = "file_too_large"  # path, megabytes, limit
     TOO_LITTLE_TEXT = "too_little_text"  # stories, words, needed_stories
     HUB_NOT_REACHED = "hub_not_reached"  # name
     DISK_FULL = "disk_full"  # path
