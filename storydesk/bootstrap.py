@@ -42,10 +42,12 @@ def build_desk(
     """
     from storydesk.inference.engine import OnnxEngineLoader
     from storydesk.publishing.documents import Documents
+    from storydesk.services.criteria import read_guides
     from storydesk.services.desk import Desk
     from storydesk.services.drafts import DraftService
     from storydesk.services.engines import EngineHost
     from storydesk.services.insight import InsightService
+    from storydesk.services.judging import JudgingService
     from storydesk.services.manuscripts import ManuscriptService
     from storydesk.services.memory import MemoryService
     from storydesk.services.models import ModelService, read_precision
@@ -59,6 +61,7 @@ def build_desk(
     from storydesk.storage.backup_shelf import SqliteBackups
     from storydesk.storage.draft_history import SqliteDraftHistory
     from storydesk.storage.home import Home
+    from storydesk.storage.judging import SqliteJudging
     from storydesk.storage.memory import LorebookStore
     from storydesk.storage.model_library import BundleLibrary
     from storydesk.storage.model_shelf import BundleShelf
@@ -102,6 +105,9 @@ def build_desk(
         publishing=PublishingService(documents, documents, settings),
         models=ModelService(models, settings, BundleShelf(models, place.models)),
         tuning=TuningService(TrainerLauncher(place.runs), models, settings, documents, write_dataset),
+        judging=JudgingService(
+            SqliteJudging(cast("SqliteLibrary", store)), lambda: read_guides(resources / "i18n" / "en.toml")
+        ),
         samples=resources / "samples",
         home=place.root,
     )

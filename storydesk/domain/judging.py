@@ -213,6 +213,16 @@ class Seat:
         return next((item.place for item in self.items if not item.is_done(self.sheet.criteria)), None)
 
 
+@dataclass(frozen=True, slots=True)
+class SheetContent:
+    """A sheet with its items and all that was said about them; of each rater only what was said last."""
+
+    sheet: Sheet
+    items: tuple[SheetItem, ...]
+    ratings: tuple[Rating, ...] = ()
+    choices: tuple[ItemChoice, ...] = ()
+
+
 def make_items(entries: Sequence[Entry], seed: int) -> list[SheetItem]:
     """Return an item to rate for each text, in an order by chance."""
     items = [SheetItem(0, _make_key(seed, place, entry), entry) for place, entry in enumerate(entries)]

@@ -9,6 +9,7 @@ from pathlib import Path
 from storydesk.services.drafts import DraftService
 from storydesk.services.engines import EngineHost
 from storydesk.services.insight import InsightService
+from storydesk.services.judging import JudgingService
 from storydesk.services.library_ports import BackupStore, SearchStore
 from storydesk.services.manuscripts import ManuscriptService
 from storydesk.services.memory import MemoryService
@@ -50,6 +51,7 @@ class Desk:
     publishing: PublishingService
     models: ModelService
     tuning: TuningService
+    judging: JudgingService
     samples: Path
     home: Path
 

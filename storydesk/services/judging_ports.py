@@ -3,20 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
-from storydesk.domain.judging import ItemChoice, Rater, Rating, Sheet, SheetItem
-
-
-@dataclass(frozen=True, slots=True)
-class SheetContent:
-    """A sheet with its items and all that was said about them; of each rater only what was said last."""
-
-    sheet: Sheet
-    items: tuple[SheetItem, ...]
-    ratings: tuple[Rating, ...]
-    choices: tuple[ItemChoice, ...]
+from storydesk.domain.judging import ItemChoice, Rater, Rating, Sheet, SheetContent, SheetItem
 
 
 class JudgingStore(Protocol):
@@ -33,6 +22,9 @@ class JudgingStore(Protocol):
 
     def load_sheet(self, sheet_id: int) -> SheetContent:
         """Return a sheet with everything; raise StorydeskError(SHEET_NOT_FOUND)."""
+
+    def find_item(self, sheet_id: int, item_id: int) -> tuple[Sheet, SheetItem]:
+        """Return one item and its sheet; raise StorydeskError(SHEET_NOT_FOUND) where it is not on that sheet."""
 
     def change_sheet(self, sheet: Sheet) -> None:
         """Keep a sheet's name, its trash mark and when it was revealed; raise StorydeskError(SHEET_NOT_FOUND)."""

@@ -28,10 +28,12 @@ from storydesk.domain.scoring import TextScore, TokenScore, measure_text
 from storydesk.domain.settings import Setting, V
 from storydesk.domain.style_model import HubModel, StyleModel
 from storydesk.domain.tuning import GraphParity, PlannedRun, RunState, RunStatus, TuningPlan
+from storydesk.services.criteria import read_guides
 from storydesk.services.desk import Desk
 from storydesk.services.drafts import DraftService
 from storydesk.services.engines import EngineHost
 from storydesk.services.insight import InsightService
+from storydesk.services.judging import JudgingService
 from storydesk.services.manuscripts import ManuscriptService
 from storydesk.services.memory import MemoryService
 from storydesk.services.models import ModelService
@@ -45,6 +47,7 @@ from storydesk.services.tuning import TuningService
 from storydesk.services.writing import WritingService
 from storydesk.training.run_settings import estimate_needs, list_run_settings
 from tests.fakes.drafts import FakeDraftHistory
+from tests.fakes.judging import FakeJudging
 from tests.fakes.library import FakeBackups, FakeOutline, FakeSearch
 from tests.fakes.memory import FakeMemoryStore, FakePromptStore
 from tests.fakes.model_shelf import FakeShelf
@@ -559,6 +562,10 @@ def make_world(home: Path) -> FakeWorld:
         models=ModelService(models, settings, shelf),
         tuning=TuningService(
             launcher, models, settings, documents, lambda triples, target: datasets.append((triples, target))
+        ),
+        judging=JudgingService(
+            FakeJudging(),
+            lambda: read_guides(Path(__file__).resolve().parents[2] / "resources" / "i18n" / "en.toml"),
         ),
         samples=home / "samples",
         home=home,
