@@ -6,8 +6,10 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from storydesk.cli import model_shelf
 from storydesk.cli.arguments import add_json_option
 from storydesk.cli.console import Console
+from storydesk.cli.model_shelf import as_record
 from storydesk.domain.failures import Failure
 from storydesk.domain.style_model import StyleModel
 from storydesk.services.desk import Desk
@@ -16,7 +18,7 @@ from storydesk.services.desk import Desk
 def add_parser(subparsers: Any) -> None:
     """Add the command and its own commands to the table of commands."""
     parser: argparse.ArgumentParser = subparsers.add_parser(
-        "models", help="list, add, fetch, use and remove models", description="Look after the models that write."
+        "models", help="list, use, compare, rename, export ... models", description="Look after the models that write."
     )
     add_json_option(parser)
     parser.set_defaults(run=run_list)
@@ -35,14 +37,18 @@ def add_parser(subparsers: Any) -> None:
 
     add("list", "Show what is installed and what can be fetched.", run_list)
     add("show", "Show one model.", run_show, "NAME", "the model")
-    adding = add("add", "Add a GPT-2 folder.", run_add, "PATH", "folder with config, weights (safetensors), tokenizer")
-    adding.add_argument("--name", metavar="N", help="the name it gets (the folder's if left out)")
+    for name in ("add", "import"):
+        words = "Add a GPT-2 folder, a Storydesk model, or a zip of either."
+        path = "folder with config, weights (safetensors) and tokenizer, or what `models export` wrote"
+        adding = add(name, words, run_add, "PATH", path)
+        adding.add_argument("--name", metavar="N", help="the name it gets (its own, or the folder's, if left out)")
     add("fetch", "Fetch a model from the hub.", run_fetch, "ID", "one that `models list` shows as fetchable")
     using = add("use", "Make a model the one in use.", run_use, "NAME", "the model")
     using.add_argument(
         "--precision", metavar="P", help="write with this graph of it: fp32, int8, int4, or auto for the one that fits"
     )
-    add("remove", "Remove a model that you added, fetched or tuned.", run_remove, "NAME", "the model")
+    add("remove", "Remove a model that you added, fetched or tuned, for good.", run_remove, "NAME", "the model")
+    model_shelf.add_parsers(add)
 
 
 def run_list(_arguments: argparse.Namespace, desk: Desk, console: Console) -> int:
@@ -53,7 +59,7 @@ def run_list(_arguments: argparse.Namespace, desk: Desk, console: Console) -> in
     console.give(
         {
             "active": active,
-            "models": [_as_record(model, active) for model in installed],
+            "models": [as_record(model, active) for model in installed],
             "fetchable": [
                 {
                     "id": model.id,
@@ -78,7 +84,7 @@ def run_show(arguments: argparse.Namespace, desk: Desk, console: Console) -> int
     """Show one model."""
     active = desk.models.active
     model = desk.models.show(arguments.name)
-    record = _as_record(model, active)
+    record = as_record(model, active)
     console.give({"model": record})
     for key, value in record.items():
         if isinstance(value, dict):
@@ -93,8 +99,10 @@ def run_show(arguments: argparse.Namespace, desk: Desk, console: Console) -> int
 
 def run_add(arguments: argparse.Namespace, desk: Desk, console: Console) -> int:
     """Add a folder."""
-    with console.progress("Building the model's graphs"):
-        model = desk.models.add(Path(arguments.path), arguments.name)
+    with console.progress("Taking the model in") as report:
+        model = desk.models.add(
+            Path(arguments.path), arguments.name, lambda done, total: report("Taking the model in", done, total)
+        )
     return _tell(model, f"{model.name} is on the shelf. `storydesk models use \"{model.name}\"` writes with it.",
                  desk, console)  # fmt: skip
 
@@ -132,7 +140,7 @@ def _explain(model: StyleModel, console: Console) -> str:
 
 
 def _tell(model: StyleModel, words: str, desk: Desk, console: Console) -> int:
-    console.give({"model": _as_record(model, desk.models.active)})
+    console.give({"model": as_record(model, desk.models.active)})
     console.say(words)
     return 0
 
@@ -150,27 +158,3 @@ def _describe(model: StyleModel) -> str:
         before, after = model.heldout.get("perplexity_before", 0.0), model.heldout["perplexity_after"]
         parts.append(f"perplexity {before:.1f} to {after:.1f}")
     return ", ".join(parts)
-
-
-def _as_record(model: StyleModel, active: str) -> dict[str, Any]:
-    return {
-        "name": model.name,
-        "kind": model.kind,
-        "active": model.name == active,
-        "built_in": model.built_in,
-        "folder": str(model.folder),
-        "precision": model.precision,
-        "choice": {"code": model.choice, "parameters": dict(model.choice_parameters)},
-        "layers": model.layers,
-        "heads": model.heads,
-        "width": model.width,
-        "positions": model.positions,
-        "vocabulary": model.vocabulary,
-        "bytes": model.bytes,
-        "licence": model.licence,
-        "origin": model.origin,
-        "created": model.created,
-        "lineage": list(model.lineage),
-        "heldout": dict(model.heldout),
-        "graphs": {name: str(path) for name, path in model.graphs.items()},
-    }

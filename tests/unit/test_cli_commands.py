@@ -297,6 +297,45 @@ class TestModels:
     def test_fetch(self, shell: Shell) -> None:
         assert shell.json("models", "fetch", "gpt2")["model"]["name"] == "gpt2"
 
+    def test_rename_delete_restore_and_roll_back(self, shell: Shell) -> None:
+        shell.world.models.shelf["mine"] = make_model("mine", built_in=False)
+        assert shell.json("models", "rename", "mine", "Salt")["model"]["name"] == "Salt"
+        assert shell.json("models", "use", "Salt")["model"]["active"] is True
+        assert shell("models", "delete", "Salt") == 1
+        assert "in use" in shell.err
+        assert shell.json("models", "delete", "Salt", "--use", "starter")["deleted"]["name"] == "Salt"
+        assert [each["name"] for each in shell.json("models", "trash")["trash"]] == ["Salt"]
+        assert shell.json("models", "restore", "Salt")["model"]["name"] == "Salt"
+        assert shell.json("models", "roll-back")["model"]["name"] == "Salt"
+        assert [use["name"] for use in shell.json("models", "history")["uses"]] == [
+            "starter",
+            "Salt",
+            "starter",
+            "Salt",
+        ]
+        assert shell("models", "history") == 0
+        assert shell("models", "trash") == 0
+        assert "The trash is empty." in shell.out
+
+    def test_compare_lets_both_write(self, shell: Shell) -> None:
+        shell.world.models.shelf["mine"] = make_model("mine", built_in=False)
+        record = shell.json("models", "compare", "starter", "mine", "--prompt", "A bell", "--words", "5", "--seed", "3")
+        assert [text["model"] for text in record["texts"]] == ["starter", "mine"]
+        assert [text["seed"] for text in record["texts"]] == [3, 3]
+        assert record["perplexity"] is None
+        assert shell("models", "compare", "starter", "mine") == 0
+        assert "can't be compared" in shell.out
+
+    def test_export_and_lineage(self, shell: Shell, tmp_path: Path) -> None:
+        shell.world.models.shelf["mine"] = dataclasses.replace(make_model("mine", built_in=False), lineage=("starter",))
+        out = tmp_path / "out"
+        assert shell.json("models", "export", "mine", "--to", "onnx", "--out", str(out))["path"] == str(out)
+        assert [(name, str(form)) for name, form, _path in shell.world.shelf.exported] == [("mine", "onnx")]
+        trees = shell.json("models", "lineage")["trees"]
+        assert [(tree["name"], tree["children"][0]["name"]) for tree in trees] == [("starter", "mine")]
+        assert shell("models", "lineage") == 0
+        assert "└─ mine" in shell.out
+
     def test_show_in_words(self, shell: Shell) -> None:
         assert shell("models", "show", "starter") == 0
         assert "positions      128" in shell.out

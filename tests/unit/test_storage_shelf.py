@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import json
 import shutil
 import stat
 import sys
 import threading
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,7 @@ from storydesk.domain.model_shelf import ExportForm, UseRecord
 from storydesk.domain.settings import ACTIVE_MODEL, MODEL_PRECISIONS
 from storydesk.services.models import ModelService, read_precision
 from storydesk.services.ports import Progress
+from storydesk.storage.bundle_builder import build_bundle
 from storydesk.storage.model_library import BundleLibrary
 from storydesk.storage.model_shelf import KEPT_SECONDS, BundleShelf
 from storydesk.storage.starter import STARTER
@@ -348,9 +348,8 @@ class TestExporting:
         place.mkdir()
         made.library.get("Salt")
         work = lambda: made.shelf.export("Salt", ExportForm.HUGGING_FACE, place / target)  # noqa: E731
-        left: list[list[str]] = []
-        for _number in fill_at_each(work, place, StorydeskError):
-            left.append([path.name for path in place.iterdir()])
+        tries = fill_at_each(work, place, StorydeskError)
+        left = [[path.name for path in place.iterdir()] for _number in tries]
         assert left.pop() == [target]
         assert left
         assert not any(left)
@@ -411,7 +410,7 @@ class TestImporting:
         ],
     )
     def test_hostile_zips_are_refused_and_leave_nothing(
-        self, made: Shelf, tmp_path: Path, spoil: Mapping[str, bytes | None], code: str, words: str
+        self, made: Shelf, tmp_path: Path, spoil: dict[str, bytes | None], code: str, words: str
     ) -> None:
         parts = {f"m/{path.name}": path.read_bytes() for path in made.weights.iterdir()} | spoil
         path = tmp_path / "in" / "m.zip"
@@ -480,10 +479,23 @@ class TestImporting:
 
 
 def test_a_bundle_says_what_it_learned_from(made: Shelf) -> None:
-    details = made.service.details("salt") if sys.platform == "win32" else made.service.details("Salt")
+    details = made.service.details("Salt")
     assert details.card.startswith("# Salt")
     assert len(details.fingerprint) == 64
     manifest = json.loads((made.models / "Salt" / MANIFEST_NAME).read_text(encoding="utf-8"))
     assert manifest["v"] == "1.3"
     assert made.service.details(STARTER).card == ""
-    assert io.StringIO(details.card).readline() == "# Salt\n"
+
+
+def test_a_builder_that_takes_its_time_is_ended_by_a_cancel(tmp_path: Path) -> None:
+    heard: list[tuple[int, int]] = []
+
+    def cancel(done: int, total: int) -> None:
+        heard.append((done, total))
+        if len(heard) > 1:
+            raise StorydeskError(FailureCode.CANCELLED)
+
+    program = (sys.executable, "-c", "import time; time.sleep(600)")
+    work = lambda: build_bundle(tmp_path, tmp_path / "new", "new", "", "", cancel, program=program)  # noqa: E731
+    assert code_of(work) == FailureCode.CANCELLED
+    assert heard == [(0, 3), (0, 3)]
