@@ -12,7 +12,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from tests.end_to_end.test_trainer_run import make_run
+from tests.fakes.tiny_run import make_run
 from trainer.control import Control, StopRequested
 from trainer.protocol.failures import TrainerError, TrainerFailure
 from trainer.protocol.manifest import read_manifest

@@ -20,23 +20,14 @@ import pytest
 from safetensors.numpy import load_file
 
 from tests.fakes.tiny_gpt2 import make_tiny_gpt2
-from trainer.protocol.codec import decode_event, decode_journal, encode_request
+from tests.fakes.tiny_run import make_run
+from trainer.protocol.codec import decode_event, decode_journal
 from trainer.protocol.manifest import read_manifest, verify_files
-from trainer.protocol.messages import Parameter, Request, Stage
+from trainer.protocol.messages import Stage
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
-# Few stories, few steps: what is looked at is the process, not the prose.
-QUICK: dict[str, Parameter] = {
-    "epochs": 2,
-    "batch_tokens": 512,
-    "sample_stories": 2,
-    "sample_tokens": 12,
-    "checkpoint_steps": 3,
-    "patience": 50,
-    "learning_rate": 0.003,
-}
 PATIENCE_SECONDS = 240
 
 
@@ -121,37 +112,6 @@ def start(started: list[Trainer], folder: Path, *arguments: str) -> Trainer:
 
     threading.Thread(target=follow, daemon=True).start()
     return trainer
-
-
-def write_stories(path: Path, count: int = 24) -> Path:
-    """Write stories that a tiny model can learn something of: the same few words in many orders."""
-    words = ["bell", "rang", "Mara", "heard", "sea", "below", "wall", "boat", "had", "been", "since", "fog", "came"]
-    generator = np.random.default_rng(3)
-    records = []
-    for number in range(count):
-        sentences = [" ".join(generator.choice(words, 8)).capitalize() + "." for _ in range(9)]
-        records.append({"prompt": f"Bell number {number}", "story": "“" + " ".join(sentences) + "”"})
-    path.write_text("\n".join(json.dumps(record, ensure_ascii=False) for record in records), encoding="utf-8")
-    return path
-
-
-def make_run(tmp_path: Path, name: str = "run", *, portable: bool = False, **settings: Parameter) -> Path:
-    """Return a run folder with its request, base and data."""
-    folder = tmp_path / name
-    folder.mkdir()
-    base = make_tiny_gpt2(tmp_path / "base")
-    data = write_stories(tmp_path / "stories.jsonl")
-    request = Request(
-        run_id=name,
-        base=str(base),
-        data=(str(data),),
-        name="My voice",
-        bundle=str(tmp_path / "bundles" / name),
-        portable=portable,
-        settings={**QUICK, **settings},
-    )
-    (folder / "request.json").write_text(encode_request(request), encoding="utf-8")
-    return folder
 
 
 def kinds(trainer: Trainer) -> list[str]:

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from tests.end_to_end.test_trainer_recipe import carry_out
-from tests.end_to_end.test_trainer_run import ROOT, make_run
+from tests.end_to_end.test_trainer_run import ROOT
+from tests.fakes.tiny_run import make_run
 
 pytestmark = pytest.mark.slow
 
