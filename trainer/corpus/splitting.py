@@ -6,10 +6,11 @@ import hashlib
 import heapq
 import random
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from trainer.corpus.cleaning import cut_to_parts
+from trainer.corpus.copies import NEAR, StoryRuns, find_copies, group_copies, measure_leaks, take_sketch
 from trainer.corpus.document import Document
 from trainer.protocol.failures import TrainerError, TrainerFailure
 from trainer.text.ngrams import count_words, split_words
@@ -22,6 +23,7 @@ MOST_HELDOUT = 64
 """More held-out documents make every evaluation slow and the figure hardly surer; the rest is learned from."""
 
 _LARGEST_SHARE = 0.25
+_ROUNDS = 4
 _SHINGLE = 8
 _SKETCH = 16
 
@@ -51,40 +53,29 @@ def require_enough(documents: Sequence[Document]) -> None:
 def split_documents(documents: Sequence[Document], seed: int) -> Split:
     """Return about a tenth of the documents as held-out: four at least, a quarter and 64 at most.
 
-    Documents with the same prompt, parts of one story and near copies stay on one side. Raise
-    TrainerError(TOO_LITTLE_TEXT) where there is too little of either.
+    Documents with the same prompt, parts of one story and near copies stay on one side; a held-out story of which half
+    stands in the rest all the same is learned from instead. Raise TrainerError(TOO_LITTLE_TEXT) where there is too
+    little of either.
     """
     require_enough(documents)
-    groups = group_documents(documents)
+    runs = StoryRuns([document.story for document in documents])
+    groups = group_documents(documents, runs)
     same_story = False
     if _count_wanted(len(documents)) < 1 or len(groups) < NEEDED_STORIES:
         documents = _cut_for_split(documents)
-        groups = [[index] for index in range(len(documents))]
+        runs = StoryRuns([document.story for document in documents])
+        groups = group_copies(len(documents), find_near_copies(runs))
         same_story = True
-    heldout = _choose_groups(groups, len(documents), seed)
-    chosen = set(heldout)
+    chosen = _drop_leaks(runs, set(_choose_groups(groups, len(documents), seed)))
     return Split(
         training=tuple(document for index, document in enumerate(documents) if index not in chosen),
-        heldout=tuple(documents[index] for index in sorted(heldout)),
+        heldout=tuple(documents[index] for index in sorted(chosen)),
         same_story=same_story,
     )
 
 
-def group_documents(documents: Sequence[Document]) -> list[list[int]]:
+def group_documents(documents: Sequence[Document], runs: StoryRuns) -> list[list[int]]:
     """Return indices of documents that belong together, in order of their first member."""
-    parents = list(range(len(documents)))
-
-    def find(index: int) -> int:
-        while parents[index] != index:
-            parents[index] = parents[parents[index]]
-            index = parents[index]
-        return index
-
-    def unite(members: Iterable[int]) -> None:
-        roots = sorted({find(member) for member in members})
-        for root in roots[1:]:
-            parents[root] = roots[0]
-
     shared: dict[tuple[str, str], list[int]] = defaultdict(list)
     for index, document in enumerate(documents):
         prompt = " ".join(split_words(document.prompt))
@@ -92,19 +83,13 @@ def group_documents(documents: Sequence[Document]) -> list[list[int]]:
             shared[("prompt", prompt)].append(index)
         if document.whole:
             shared[("whole", document.whole)].append(index)
-    for members in shared.values():
-        unite(members)
-    for pair in find_near_copies(documents):
-        unite(pair)
-    groups: dict[int, list[int]] = defaultdict(list)
-    for index in range(len(documents)):
-        groups[find(index)].append(index)
-    return list(groups.values())
+    return group_copies(len(documents), [*shared.values(), *find_near_copies(runs)])
 
 
-def find_near_copies(documents: Sequence[Document]) -> set[tuple[int, int]]:
-    """Return pairs that share half of their sketches: the smallest hashes of all runs of eight words."""
-    return pair_sketches([sketch_story(document.story) for document in documents])
+def find_near_copies(runs: StoryRuns) -> list[tuple[int, int]]:
+    """Return pairs of stories of which the shorter stands in the other by half or more."""
+    copies = find_copies([take_sketch(runs[index]) for index in range(len(runs))])
+    return [(copy.first, copy.second) for copy in copies]
 
 
 def sketch_story(story: str) -> list[bytes]:
@@ -128,6 +113,19 @@ def pair_sketches(sketches: Sequence[Sequence[bytes]]) -> set[tuple[int, int]]:
             for second in members[position + 1 : 50]:
                 common[first, second] += 1
     return {pair for pair, count in common.items() if count * 2 >= min(len(sketches[pair[0]]), len(sketches[pair[1]]))}
+
+
+def _drop_leaks(runs: StoryRuns, heldout: set[int]) -> set[int]:
+    """Return the held-out indices without those of which half or more stands among the others; never none."""
+    for _ in range(_ROUNDS):
+        held = sorted(heldout)
+        rest = (runs[index] for index in range(len(runs)) if index not in heldout)
+        leaks = measure_leaks(rest, [runs[index] for index in held])
+        leaking = {held[leak.heldout] for leak in leaks if leak.share >= NEAR}
+        if not leaking or leaking == heldout:
+            break
+        heldout = heldout - leaking  # and what is learned from is more now
+    return heldout
 
 
 def _count_wanted(documents: int) -> int:

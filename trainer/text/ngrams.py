@@ -11,12 +11,12 @@ _WORD = re.compile(r"\w+(?:['’]\w+)*", re.UNICODE)
 
 def split_words(text: str) -> list[str]:
     """Return the words of a text in lower case; an apostrophe inside a word belongs to it."""
-    return [match.group().lower() for match in _WORD.finditer(text)]
+    return [word.lower() for word in _WORD.findall(text)]
 
 
 def count_words(text: str) -> int:
     """Return how many words a text has."""
-    return sum(1 for _ in _WORD.finditer(text))
+    return len(_WORD.findall(text))
 
 
 def iterate_ngrams(words: Sequence[str], n: int) -> Iterable[tuple[str, ...]]:
