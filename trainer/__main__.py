@@ -24,7 +24,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _make_parser().parse_args(arguments)
     stdout = take_stdout()
     _quieten_libraries()
-    return _run_build(options, Reporter(stdout)) if options.command == "build" else _run_folder(options, stdout)
+    if options.command == "build":
+        return _run_build(options, Reporter(stdout))
+    return _run_pretraining(options, stdout) if options.command == "pretrain" else _run_folder(options, stdout)
 
 
 def _make_parser() -> argparse.ArgumentParser:
@@ -38,6 +40,10 @@ def _make_parser() -> argparse.ArgumentParser:
     foresee = commands.add_parser("plan", help="say how long RUN_FOLDER/request.json would take and what it needs")
     foresee.add_argument("run_folder", type=Path, metavar="RUN_FOLDER")
     foresee.set_defaults(detached=False)
+    judge = commands.add_parser("judge", help="judge models as JUDGE_FOLDER/request.json asks, or go on with it")
+    judge.add_argument("run_folder", type=Path, metavar="JUDGE_FOLDER")
+    judge.add_argument("--detached", action="store_true", help="go on when stdin ends or stdout closes")
+    _add_pretraining(commands.add_parser("pretrain", help="train a GPT-2 and its tokenizer from nothing"))
     build = commands.add_parser("build", help="make a model bundle of a GPT-2 folder; needs no torch")
     build.add_argument("--weights", type=Path, required=True, metavar="DIR", help="the GPT-2 folder")
     build.add_argument("--bundle", type=Path, required=True, metavar="DIR", help="the folder to make")
@@ -53,6 +59,41 @@ def _make_parser() -> argparse.ArgumentParser:
         help="a graph to make besides fp32; may be given several times (int8 and int4, and fp16 where there is a GPU)",
     )
     return parser
+
+
+def _add_pretraining(parser: argparse.ArgumentParser) -> None:
+    from trainer.pretraining.settings import add_options
+
+    parser.add_argument("texts", type=Path, metavar="FOLDER_OF_TEXT", help="txt and md files, in folders or not")
+    parser.add_argument(
+        "--out", dest="run_folder", type=Path, required=True, metavar="DIR", help="the folder of the run"
+    )
+    parser.add_argument("--name", default="", help="the model's name")
+    parser.add_argument("--licence", default="unknown", metavar="TEXT", help="the model's licence, for its card")
+    parser.add_argument("--titles", type=Path, metavar="TSV", help="a table with the columns file and title")
+    parser.add_argument("--detached", action="store_true", help="go on when stdin ends or stdout closes")
+    add_options(parser)
+
+
+def _run_pretraining(options: argparse.Namespace, stdout: BinaryIO) -> int:
+    """Make the folder of the run and carry the pretraining out in it."""
+    try:
+        options.run_folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        failure = TrainerError(TrainerFailure.BAD_REQUEST, detail=f"{options.run_folder}: {error.strerror}")
+        return _conclude(Reporter(stdout), lambda: _throw(failure))
+    return _run_folder(options, stdout)
+
+
+def _pretrain(options: argparse.Namespace, reporter: Reporter, control: Control) -> None:
+    from trainer.pretraining.recipe import PretrainingRequest, pretrain
+    from trainer.pretraining.settings import from_options
+
+    settings = from_options(vars(options))
+    request = PretrainingRequest(
+        options.texts, options.run_folder, settings, options.name, options.licence, options.titles
+    )
+    pretrain(request, reporter, control)
 
 
 def _run_folder(options: argparse.Namespace, stdout: BinaryIO) -> int:
@@ -78,6 +119,14 @@ def _run_folder(options: argparse.Namespace, stdout: BinaryIO) -> int:
 
         def run() -> None:
             # numpy and onnx take their time, and a locked folder or a bad option shouldn't.
+            if options.command == "pretrain":
+                _pretrain(options, reporter, control)
+                return
+            if options.command == "judge":
+                from trainer.judging.job import judge
+
+                judge(folder, reporter, control)
+                return
             from trainer.recipe import plan, tune
 
             if options.command == "plan":

@@ -14,12 +14,20 @@ from typing import BinaryIO
 
 from trainer.protocol.codec import encode_event
 from trainer.protocol.failures import TrainerError, TrainerFailure
-from trainer.protocol.messages import CheckpointSaved, Event, MachineMeasured, RunStarted, StageEntered, StepTaken
+from trainer.protocol.messages import (
+    CheckpointSaved,
+    Event,
+    JudgingAdvanced,
+    MachineMeasured,
+    RunStarted,
+    StageEntered,
+    StepTaken,
+)
 
 JOURNAL_NAME = "events.jsonl"
 
 # These come often; losing the last of them to a power cut costs nothing, so they aren't forced to disk.
-_FREQUENT = (StepTaken, StageEntered, MachineMeasured)
+_FREQUENT = (StepTaken, StageEntered, MachineMeasured, JudgingAdvanced)
 
 
 def take_stdout() -> BinaryIO:
@@ -46,6 +54,8 @@ class Reporter:
         self._path = journal
         self.saved_step = 0
         """The step of the last whole checkpoint, as reported."""
+        self.step = 0
+        """The last step of the tuning, as reported."""
         self.on_broken_stdout: Callable[[], None] = lambda: None
         if journal is not None:
             with naming_a_full_disk(journal):
@@ -57,7 +67,12 @@ class Reporter:
         if isinstance(event, CheckpointSaved):
             self.saved_step = event.step
         elif isinstance(event, RunStarted):
-            self.saved_step = event.resumed_step
+            self.saved_step = self.step = event.resumed_step
+        elif isinstance(event, StepTaken):
+            self.step = event.step
+        elif isinstance(event, JudgingAdvanced):
+            # Every unit is on disk as soon as it is done.
+            self.saved_step = event.done
         line = (encode_event(event, seconds=time.time()) + "\n").encode("utf-8", "replace")
         with self._lock:
             try:

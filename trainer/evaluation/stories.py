@@ -51,6 +51,11 @@ class TrainingText:
                 longest, passage = length, " ".join(words[start : start + length])
         return Copying(longest, passage, copied / total if total else 0.0)
 
+    def share_copied(self, story: str) -> float:
+        """Return the share of a story's runs of eight words that stand in the training text."""
+        runs = _hash_runs(split_words(story))
+        return float(np.isin(runs, self._runs).mean()) if len(runs) else 0.0
+
     def _find_longest(self, words: Sequence[str], longer_than: int) -> tuple[int, int]:
         """Return start and length of the longest run that is found, if it is longer than some known one."""
         place, length = 0, longer_than

@@ -91,7 +91,9 @@ def find_t(share: float, freedom: int) -> float:
         (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
         (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160,
     )
-    return z + sum(term / freedom ** (power + 1) for power, term in enumerate(terms))
+    for power, term in enumerate(terms, start=1):
+        z += term / float(freedom) ** power
+    return z
 
 
 def rank(values: Sequence[float] | Numbers) -> Numbers:
@@ -111,7 +113,7 @@ def correlate_ranks(first: Sequence[float] | Numbers, second: Sequence[float] | 
 def correlate_partly(
     first: Sequence[float] | Numbers, second: Sequence[float] | Numbers, third: Sequence[float] | Numbers
 ) -> float:
-    """Return Spearman's rho of two rows of values with what a third explains of both taken out; NaN where it can't be."""
+    """Return Spearman's rho of two rows with what a third explains of both taken out; NaN where it can't be."""
     one, two, three = rank(first), rank(second), rank(third)
     between, with_one, with_two = _pearson(one, two), _pearson(one, three), _pearson(two, three)
     if math.isnan(with_one) or math.isnan(with_two):

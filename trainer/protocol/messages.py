@@ -266,8 +266,8 @@ class RunCompleted:
 class JudgingAdvanced:
     """A judging job did one more piece of work (from 1.2): a story, or a measurement.
 
-    ``work`` is ``predicting``, ``writing``, ``reading`` or ``reporting``; ``done`` counts what earlier starts of the job
-    did, too. ``seconds_left`` is an estimate, 0 where there is none yet.
+    ``work`` is ``predicting``, ``writing``, ``reading`` or ``reporting``; ``done`` counts what earlier starts of the
+    job did, too. ``seconds_left`` is an estimate, 0 where there is none yet.
     """
 
     kind: ClassVar[str] = "judging_advanced"
