@@ -46,6 +46,7 @@ def build_desk(
     from storydesk.services.desk import Desk
     from storydesk.services.drafts import DraftService
     from storydesk.services.engines import EngineHost
+    from storydesk.services.feedback import FeedbackService
     from storydesk.services.insight import InsightService
     from storydesk.services.judging import JudgingService
     from storydesk.services.manuscripts import ManuscriptService
@@ -70,6 +71,7 @@ def build_desk(
     from storydesk.storage.search import SqliteSearch
     from storydesk.storage.settings import JsonSettings
     from storydesk.training.exchange import write_dataset
+    from storydesk.training.feedback import write_feedback
     from storydesk.training.launcher import TrainerLauncher
 
     place = Home(home) if home is not None else Home.find()
@@ -107,6 +109,12 @@ def build_desk(
         tuning=TuningService(TrainerLauncher(place.runs), models, settings, documents, write_dataset),
         judging=JudgingService(
             SqliteJudging(cast("SqliteLibrary", store)), lambda: read_guides(resources / "i18n" / "en.toml")
+        ),
+        feedback=FeedbackService(
+            SqliteJudging(cast("SqliteLibrary", store)),
+            SqliteDraftHistory(cast("SqliteLibrary", store)),
+            store,
+            write_feedback,
         ),
         samples=resources / "samples",
         home=place.root,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from storydesk.services.drafts import DraftService
 from storydesk.services.engines import EngineHost
+from storydesk.services.feedback import FeedbackService
 from storydesk.services.insight import InsightService
 from storydesk.services.judging import JudgingService
 from storydesk.services.library_ports import BackupStore, SearchStore
@@ -52,6 +53,7 @@ class Desk:
     models: ModelService
     tuning: TuningService
     judging: JudgingService
+    feedback: FeedbackService
     samples: Path
     home: Path
 

@@ -32,6 +32,7 @@ from storydesk.services.criteria import read_guides
 from storydesk.services.desk import Desk
 from storydesk.services.drafts import DraftService
 from storydesk.services.engines import EngineHost
+from storydesk.services.feedback import FeedbackService
 from storydesk.services.insight import InsightService
 from storydesk.services.judging import JudgingService
 from storydesk.services.manuscripts import ManuscriptService
@@ -45,6 +46,7 @@ from storydesk.services.publishing import PublishingService
 from storydesk.services.scoring import ScoringService
 from storydesk.services.tuning import TuningService
 from storydesk.services.writing import WritingService
+from storydesk.training.feedback import write_feedback
 from storydesk.training.run_settings import estimate_needs, list_run_settings
 from tests.fakes.drafts import FakeDraftHistory
 from tests.fakes.judging import FakeJudging
@@ -542,11 +544,12 @@ def make_world(home: Path) -> FakeWorld:
     host = EngineHost(loader, models, settings)
     manuscripts, memory = ManuscriptService(library, documents), MemoryService(FakeMemoryStore())
     writing, scoring = WritingService(host), ScoringService(host)
+    judging, history = FakeJudging(), FakeDraftHistory()
     desk = Desk(
         library=library,
         settings=settings,
         manuscripts=manuscripts,
-        drafts=DraftService(FakeDraftHistory(), library),
+        drafts=DraftService(history, library),
         memory=memory,
         prompts=PromptService(FakePromptStore(), manuscripts, memory),
         outlines=OutlineService(FakeOutline()),
@@ -564,9 +567,10 @@ def make_world(home: Path) -> FakeWorld:
             launcher, models, settings, documents, lambda triples, target: datasets.append((triples, target))
         ),
         judging=JudgingService(
-            FakeJudging(),
+            judging,
             lambda: read_guides(Path(__file__).resolve().parents[2] / "resources" / "i18n" / "en.toml"),
         ),
+        feedback=FeedbackService(judging, history, library, write_feedback),
         samples=home / "samples",
         home=home,
     )
