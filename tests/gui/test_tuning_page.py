@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,12 +20,11 @@ from storydesk.domain.tuning import RunState, RunStatus, StoryFigures
 from storydesk.services.phrasebook import Phrasebook
 from storydesk.ui.tuning import TuningPage
 from storydesk.ui.tuning.change_step import ChangeStep
-from storydesk.ui.tuning.loss_curve import LossCurve, smooth
+from storydesk.ui.tuning.curves import smooth
 from storydesk.ui.tuning.run_step import RunStep, measure_progress
 from storydesk.ui.tuning.story_picker import StoryPicker
 from storydesk.ui.tuning.tuning_page import CHANGE, PLAN, RUN, WORDS
 from tests.fakes.services import FakeSettings, FakeWorld, make_world
-from trainer.config import Hyperparameters
 from trainer.protocol.messages import Stage
 
 
@@ -239,9 +238,10 @@ def test_a_run_is_told_in_words(phrases: Phrases, qtbot: QtBot, tmp_path: Path) 
     assert "2 × too short" in step.corpus.text()
     assert "GPU could not be used" in step.notices.text()
     assert step.samples.isVisible()
-    assert not step.curve.is_empty
+    assert not step.plots.is_empty
     step.begin()
     assert not step.samples.isVisible()
+    step.close_jobs()
 
 
 def test_progress_never_goes_back(tmp_path: Path) -> None:
@@ -252,29 +252,6 @@ def test_progress_never_goes_back(tmp_path: Path) -> None:
     assert shares[-1] < 1.0
     assert measure_progress(replace(state, status=RunStatus.COMPLETED)) == 1.0
     assert measure_progress(replace(state, stage="something_newer")) == 0.0
-
-
-def test_the_settings_behind_one_click_are_the_trainer_s(page: TuningPage) -> None:
-    assert page.plan.choices.settings == {}
-    page.plan.passes_box.setValue(3)
-    page.plan.rate_box.setValue(0.0002)
-    settings = page.plan.choices.settings
-    assert settings == {"epochs": 3, "learning_rate": 0.0002}
-    assert set(settings) <= {field.name for field in fields(Hyperparameters)}
-    assert Hyperparameters.from_settings(settings).epochs == 3
-
-
-def test_the_curve_draws_what_is_finite(qtbot: QtBot) -> None:
-    curve = LossCurve()
-    qtbot.addWidget(curve)
-    curve.resize(400, 160)
-    curve.show()
-    blank = curve.grab().toImage()
-    curve.show_points([(1, 3.0), (2, float("nan")), (3, 2.5), (4, 2.4)], [(0, 30.0), (4, float("inf"))])
-    assert curve.grab().toImage() != blank
-    assert "30.0 at first" in curve.accessibleDescription()
-    curve.show_points([], [(0, 1.0), (0, 1.0)])
-    curve.grab()
 
 
 def test_smoothing_starts_at_the_first_value_and_follows() -> None:
@@ -288,12 +265,12 @@ def test_everything_that_can_be_pressed_has_a_name_and_is_reached_by_key(page: T
         assert button.text() or button.accessibleName(), button
         if button.isVisibleTo(page) and not button.objectName().startswith("qt_"):
             assert button.focusPolicy() & Qt.FocusPolicy.TabFocus, button.text()
-    for name in (page.words.list, page.run.bar, page.run.curve, page.steps):
+    for name in (page.words.list, page.run.bar, page.steps):
         assert name.accessibleName()
 
 
 def _change_step(phrases: Phrases, world: FakeWorld, qtbot: QtBot) -> ChangeStep:
-    step = ChangeStep(phrases, world.settings)
+    step = ChangeStep(phrases, world.settings, lambda name: f"# {name}")
     qtbot.addWidget(step)
     step.show()
     return step
@@ -388,6 +365,6 @@ def test_too_little_text_is_said_with_the_plan(page: TuningPage, world: FakeWorl
     world.launcher.foresight = RunState("plan", world.home, RunStatus.FAILED, failure=failure)
     go_to_plan(page, world, qtbot)
     qtbot.waitUntil(lambda: "4 stories are the least" in page.plan.foresight.text())
-    page.plan.passes_box.setValue(5)  # another choice is looked at anew
+    page.plan.every.set_settings({"epochs": 5})  # another choice is looked at anew
     world.launcher.foresight = replace(world.launcher.foresight, failure=None, status=RunStatus.STOPPED)
     assert "Looking at your words" in page.plan.foresight.text()

@@ -1,4 +1,4 @@
-"""Step 3, running: what it does now, how far it is, the falling curve, and stories as they come."""
+"""Step 3, running: what it does now, how far it is, the curves, and stories as they come."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ from storydesk.ui.figures import (
     say_number,
     say_perplexity,
     say_reason,
+    say_size,
     say_stage,
     say_texts,
     say_words,
 )
 from storydesk.ui.theme import SPACE_M, SPACE_S, icon, make_label
-from storydesk.ui.tuning.loss_curve import LossCurve
+from storydesk.ui.tuning.run_plots import RunPlots
 from storydesk.ui.tuning.sample_column import SampleColumn
 
 BAR_STEPS: Final = 1000
@@ -63,14 +64,26 @@ class RunStep(QWidget):
         self.surprise = make_label("")
         self.corpus = make_label("", "muted")
         self.notices = make_label("", "muted", selectable=True)
-        self.curve = LossCurve()
+        self.machine = make_label("", "muted")
+        self.plots = RunPlots()
+        self.on_the_way = SampleColumn(self.tr("Stories it begins on the way"), settings)
         self.samples = SampleColumn(self.tr("Stories it wrote just now"), settings)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(SPACE_M)
-        for widget in (self.stage, self.bar, self.detail, self.curve, self.surprise, self.corpus, self.notices):
+        for widget in (
+            self.stage,
+            self.bar,
+            self.detail,
+            self.machine,
+            self.notices,
+            self.surprise,
+            self.plots,
+            self.samples,
+            self.on_the_way,
+            self.corpus,
+        ):
             layout.addWidget(widget)
-        layout.addWidget(self.samples)
         layout.addStretch()
         self.buttons = self._build_buttons()
         self.begin()
@@ -80,11 +93,11 @@ class RunStep(QWidget):
         self.stage.setText(say_stage(""))
         self.detail.setText(self.tr("You can go back to writing; this goes on beside it."))
         self.bar.setValue(0)
-        for label in (self.surprise, self.corpus, self.notices):
+        for label in (self.surprise, self.corpus, self.notices, self.machine):
             label.hide()
-        self.curve.show_points((), ())
-        self.curve.hide()
+        self.plots.show_state(None)
         self.samples.show_samples(())
+        self.on_the_way.show_on_the_way(())
         self.pause_button.setEnabled(True)
         self.pause_button.setText(self.tr("Pause"))
         self.best_button.setText(self.tr("Stop and keep the best"))
@@ -105,12 +118,17 @@ class RunStep(QWidget):
         percent = say_number(self.bar.value() * 100 // BAR_STEPS)
         self.bar.setAccessibleDescription(self.tr("{percent} percent").format(percent=percent))
         self.detail.setText(self._describe(state))
-        self.curve.show_points(state.losses, state.heldout)
-        self.curve.setVisible(bool(state.losses or state.heldout))
+        self.plots.show_state(state)
+        _show_text(self.machine, self._describe_machine(state))
         _show_text(self.surprise, self._describe_surprise(state))
         _show_text(self.corpus, self._describe_corpus(state))
         _show_text(self.notices, "\n".join(self._phrases.say_line(notice) for notice in state.notices))
         self.samples.show_samples(state.samples)
+        self.on_the_way.show_on_the_way(state.samples_during)
+
+    def close_jobs(self) -> None:
+        """End what is under way here."""
+        self.plots.close_jobs()
 
     def _build_buttons(self) -> QWidget:
         self.pause_button = QPushButton(icon("pause"), "")
@@ -142,6 +160,19 @@ class RunStep(QWidget):
             figures = {"step": say_number(state.step), "total": say_number(state.total_steps)}
             parts.append(self.tr("step {step} of {total}").format(**figures))
         return " · ".join(parts) or self.tr("You can go back to writing; this goes on beside it.")
+
+    def _describe_machine(self, state: RunState) -> str:
+        """Return what the run takes of the machine now, as far as it is read."""
+        parts, machine = [], state.machine
+        if state.stage == "tuning" and state.tokens_per_second > 0:
+            parts.append(self.tr("{count} tokens a second").format(count=say_number(state.tokens_per_second)))
+        if machine.process_memory:
+            parts.append(self.tr("{size} of memory").format(size=say_size(machine.process_memory)))
+        if machine.device_memory:
+            parts.append(self.tr("{size} of the graphics card's").format(size=say_size(machine.device_memory)))
+        if machine.temperature:
+            parts.append(self.tr("graphics card {degrees} °C").format(degrees=say_number(machine.temperature)))
+        return " · ".join(parts)
 
     def _describe_surprise(self, state: RunState) -> str:
         if not state.perplexity_before:

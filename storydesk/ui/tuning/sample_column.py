@@ -1,14 +1,20 @@
-"""Stories that the model in the making wrote, prompt above text."""
+"""Stories that the model in the making wrote, prompt above text: at the end, and on the way."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QVBoxLayout, QWidget
 
+from storydesk.domain.tuning import SampleDuring
 from storydesk.services.ports import SettingsStore
+from storydesk.ui.figures import say_number
 from storydesk.ui.theme import SPACE_L, SPACE_M, SPACE_S, make_label, page_font
+
+MOST_ON_THE_WAY: Final = 24
+"""Beginnings that are shown; older ones stay in the run's journal."""
 
 
 class SampleColumn(QWidget):
@@ -19,6 +25,7 @@ class SampleColumn(QWidget):
         super().__init__(parent)
         self._settings = settings
         self._shown: tuple[tuple[str, str, str], ...] = ()
+        self._on_the_way: tuple[SampleDuring, ...] = ()
         self._cards = QVBoxLayout()
         self._cards.setSpacing(SPACE_M)
         layout = QVBoxLayout(self)
@@ -45,12 +52,32 @@ class SampleColumn(QWidget):
         self._shown = wanted
         self.setVisible(bool(samples))
 
-    def _make_card(self, prompt: str, text: str, before: str) -> QFrame:
+    def show_on_the_way(self, samples: Sequence[SampleDuring]) -> None:
+        """Show what was written while it learns, the newest first; cards that are there already stay."""
+        wanted = tuple(samples)[-MOST_ON_THE_WAY:]
+        if wanted == self._on_the_way:
+            return
+        kept = [sample for sample in self._on_the_way if sample in wanted]
+        if wanted[: len(kept)] != tuple(kept):
+            kept = []
+        while self._cards.count() > len(kept):  # the oldest stand last
+            item = self._cards.takeAt(self._cards.count() - 1)
+            if item is not None and (card := item.widget()) is not None:
+                card.deleteLater()
+        for sample in wanted[len(kept) :]:
+            when = self.tr("After step {step}").format(step=say_number(sample.step))
+            self._cards.insertWidget(0, self._make_card(sample.prompt, sample.text, "", when))
+        self._on_the_way = wanted
+        self.setVisible(bool(wanted))
+
+    def _make_card(self, prompt: str, text: str, before: str, when: str = "") -> QFrame:
         card = QFrame()
         card.setProperty("role", "card")
         layout = QVBoxLayout(card)
         layout.setContentsMargins(SPACE_L, SPACE_M, SPACE_L, SPACE_M)
         layout.setSpacing(SPACE_S)
+        if when:
+            layout.addWidget(make_label(when, "heading"))
         if prompt.strip():
             layout.addWidget(make_label(prompt.strip(), "muted", selectable=True))
         if not before:

@@ -60,9 +60,9 @@ class TuningPage(QWidget):
         self._made: StyleModel | None = None
         self._run_folder: Path | None = None
         self.words = WordsStep(desk, phrases)
-        self.plan = PlanStep(desk.models)
+        self.plan = PlanStep(desk, phrases)
         self.run = RunStep(phrases, desk.settings)
-        self.change = ChangeStep(phrases, desk.settings)
+        self.change = ChangeStep(phrases, desk.settings, lambda name: desk.models.details(name).card)
         self.steps = StepLine([self.tr("Your words"), self.tr("The plan"), self.tr("Running"), self.tr("What changed")])
         self._all_steps: tuple[WordsStep | PlanStep | RunStep | ChangeStep, ...] = (
             self.words,
@@ -89,6 +89,8 @@ class TuningPage(QWidget):
         self._jobs.close()
         self.words.close_jobs()
         self.plan.close_jobs()
+        self.run.close_jobs()
+        self.change.close_jobs()
 
     def _build_layout(self) -> None:
         back = QPushButton(icon("arrow-left"), self.tr("Back to writing"))
@@ -234,7 +236,7 @@ class TuningPage(QWidget):
     def _on_not_foreseen(self, look: Job, failure: Failure) -> None:
         if look is self._look:
             self._look = None
-            self.plan.show_trouble(self._phrases.say_line(failure))
+            self.plan.show_trouble(failure)
 
     def _resume(self) -> None:
         if self._run_folder is not None and not self._controller.busy:
