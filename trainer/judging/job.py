@@ -289,6 +289,8 @@ def _read_all(
 
 def _write_all(job: _Job, style: int, network: TunedNetwork, orders: list[StoryOrder]) -> None:
     """Write stories many at once, each on disk as soon as it is whole; fewer at once where memory runs short."""
+    from trainer.judging.writing import share_processor
+
     if not orders:
         return
     writer = _make_writer(job, style, network)
@@ -296,20 +298,23 @@ def _write_all(job: _Job, style: int, network: TunedNetwork, orders: list[StoryO
     orders.sort(key=lambda order: len(order.prompt))
     at_once = _STORIES_AT_ONCE.get(job.device.torch.type, _STORIES_AT_ONCE["cpu"])
     waiting = [orders[start : start + at_once] for start in range(0, len(orders), at_once)][::-1]
-    while waiting:
-        batch = [order for order in waiting.pop() if order.key not in job.ledger]
-        try:
-            for story in writer.write(batch, tokens=job.request.tokens, check=job.control.raise_if_stopping):
-                job.ledger.add(story.key, text=story.text, tokens=story.tokens, ended=story.ended)
-                job.progress.advance("writing", job.request.styles[style].name)
-        except (RuntimeError, MemoryError) as error:
-            if len(batch) == 1 or not is_memory_full(error):
-                raise
-            middle = len(batch) // 2
-            waiting += [batch[middle:], batch[:middle]]
+    with share_processor(job.bases[style].weight_count, job.device.torch):
+        while waiting:
+            batch = [order for order in waiting.pop() if order.key not in job.ledger]
+            try:
+                for story in writer.write(batch, tokens=job.request.tokens, check=job.control.raise_if_stopping):
+                    job.ledger.add(story.key, text=story.text, tokens=story.tokens, ended=story.ended)
+                    job.progress.advance("writing", job.request.styles[style].name)
+            except (RuntimeError, MemoryError) as error:
+                if len(batch) < 2 or not is_memory_full(error):
+                    raise
+                middle = len(batch) // 2
+                waiting += [batch[middle:], batch[:middle]]
 
 
 def _make_writer(job: _Job, style: int, network: TunedNetwork) -> Writer:
+    import torch
+
     from trainer.judging.drawing import find_words
     from trainer.judging.writing import Writer
 
@@ -317,7 +322,10 @@ def _make_writer(job: _Job, style: int, network: TunedNetwork) -> Writer:
     tokenizer = load_tokenizer(base.weights)
     words = find_words(tokenizer, base.shape.vocabulary)
     shape = base.shape
-    return Writer(network, tokenizer, base.template, words, shape.end_token_id, shape.positions, job.device)
+    if job.device.bf16:
+        # Read it was in float32; for writing, half the numbers are enough and go through memory twice as fast.
+        torch.nn.Module.to(network, torch.bfloat16)
+    return Writer(network, tokenizer, base.template, words, shape.end_token_id, shape.positions, job.device.torch)
 
 
 def _read_stories(job: _Job) -> None:

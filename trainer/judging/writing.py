@@ -8,6 +8,7 @@ two tokens are all but equally likely.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +20,9 @@ from transformers import DynamicCache
 from trainer.corpus.tokens import PROMPT_SHARE, encode_head
 from trainer.judging.drawing import Logits, TokenDrawer, WordTokens
 from trainer.text.template import Template
-from trainer.tuning.network import Device, TunedNetwork
+from trainer.tuning.network import TunedNetwork
+
+_SMALL_WEIGHTS = 50_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ class _Page:
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """A network with what it needs to write. One thread."""
+    """A network, in the numbers it writes in, with what it needs to write. One thread."""
 
     network: TunedNetwork
     tokenizer: Tokenizer
@@ -63,7 +66,7 @@ class Writer:
     words: WordTokens
     end_token: int
     positions: int
-    device: Device
+    device: torch.device
 
     def write(
         self, orders: Sequence[StoryOrder], *, tokens: int, check: Callable[[], None] = lambda: None
@@ -72,8 +75,7 @@ class Writer:
 
         A story has at most ``tokens`` tokens and ends where the model's window does.
         """
-        pages = [self._open(order, tokens) for order in orders]
-        yield from self._write_pages([page for page in pages if page.room > 0], check)
+        yield from self._write_pages([self._open(order, tokens) for order in orders], check)
 
     def _open(self, order: StoryOrder, tokens: int) -> _Page:
         room = int(self.positions * PROMPT_SHARE) - 1
@@ -103,7 +105,7 @@ class Writer:
                 pages = [pages[number] for number in keep]
                 if not pages:
                     return
-                chosen = torch.tensor(keep, device=self.device.torch)
+                chosen = torch.tensor(keep, device=self.device)
                 cache.batch_select_indices(chosen)
                 mask, places = mask[keep], places[keep]
             ids = torch.tensor([[page.written[-1]] for page in pages])
@@ -112,12 +114,11 @@ class Writer:
 
     def _step(self, ids: torch.Tensor, mask: torch.Tensor, places: torch.Tensor, cache: DynamicCache) -> list[Logits]:
         """Return [vocabulary] float32 logits of what follows each row."""
-        device = self.device
-        with torch.inference_mode(), torch.autocast(device.torch.type, dtype=torch.bfloat16, enabled=device.bf16):
+        with torch.inference_mode():
             hidden = self.network.transformer(
-                ids.to(device.torch),
-                attention_mask=mask.to(device.torch),
-                position_ids=places.to(device.torch),
+                ids.to(self.device),
+                attention_mask=mask.to(self.device),
+                position_ids=places.to(self.device),
                 past_key_values=cache,
                 use_cache=True,
             ).last_hidden_state[:, -1]
@@ -134,6 +135,22 @@ class Writer:
             return None
         text = str(self.tokenizer.decode(page.written, skip_special_tokens=True)).strip()
         return WrittenStory(page.order.key, text, len(page.written), ended)
+
+
+@contextlib.contextmanager
+def share_processor(weights: int, device: torch.device) -> Iterator[None]:
+    """Let small networks compute on one thread inside the block.
+
+    A token of a small network is a hundred tiny sums. A second thread gains nothing there, and where something else
+    uses the processor, each sum waits until both threads get their turn: ten times as long was measured.
+    """
+    threads = torch.get_num_threads()
+    if device.type == "cpu" and weights < _SMALL_WEIGHTS:
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def make_seed(seed: int, prompt: str, number: int) -> int:
