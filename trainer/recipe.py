@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
 import os
 import shutil
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,6 +33,7 @@ from trainer.protocol.messages import (
     CorpusPrepared,
     NoticeGiven,
     PlanMade,
+    PromptsRanked,
     Request,
     RunCompleted,
     RunStarted,
@@ -40,20 +43,23 @@ from trainer.protocol.messages import (
     StoriesMeasured,
 )
 from trainer.reporter import Reporter
-from trainer.resources import estimate_disk, estimate_memory, require_disk, require_memory
+from trainer.resources import estimate_disk, estimate_memory, is_memory_full, require_disk, require_memory
 from trainer.tuning.checkpoints import CheckpointStore, read_json, write_json
 from trainer.tuning.graphics import find_card
 from trainer.tuning.thrift import choose_thrift
 
 if TYPE_CHECKING:
     from trainer.tuning.attempt import Assignment
-    from trainer.tuning.network import Device, TunedNetwork
+    from trainer.tuning.devices import Device
+    from trainer.tuning.network import TunedNetwork
     from trainer.tuning.team import Team
 
 REQUEST_NAME = "request.json"
 STATE_NAME = "state.json"
 CHECKPOINTS_NAME = "checkpoints"
 _SAMPLES_BEFORE = "samples_before"
+_RANKED_BEFORE = "ranked_before"
+_SAMPLE_PACE = "sample_pace"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +103,7 @@ class _Texts:
     training: list[Row]
     heldout: list[Row]
     size: TextSize
+    prompts: list[str]
 
 
 def tune(folder: Path, reporter: Reporter, control: Control) -> None:
@@ -112,21 +119,41 @@ def tune(folder: Path, reporter: Reporter, control: Control) -> None:
         _complete(reporter, request, finished, steps=0, seconds=0.0)
         return
     run = _start(folder, request, settings, reporter, control)
+    if not run.team.is_first:
+        _help(run)
+        return
+    from trainer.tuning.machine import watch_machine
+
+    with watch_machine(run.device, reporter):
+        manifest, steps = _carry_out(run)
+    _complete(reporter, request, manifest, steps=steps, seconds=time.monotonic() - began)
+
+
+def _carry_out(run: _Run) -> tuple[Manifest, int]:
+    """Do all of the work and return the finished bundle's manifest, and the step its weights are from."""
     corpus = _read_corpus(run)
     texts = _pack(run, corpus)
     network, before = _measure_before(run, texts)
-    stories_before = _write_before(run, network, corpus) if run.team.is_first else []
+    ranked_before = _rank_before(run, network, corpus)
+    stories_before = _write_before(run, network, corpus)
     steps = _tune(run, network, texts, before)
     run.team.leave()
-    if not run.team.is_first:
-        return
     after = _measure_after(run, network, texts, steps)
+    ranked_after = _rank_after(run, network, corpus, ranked_before)
     run.enter(Stage.SAMPLING)
-    stories_after = [text for _, text in _write_samples(run, network, corpus, "after")]
+    stories_after = [text for _, text in _write_samples(run, network, texts.prompts, "after")]
     stories = _measure_stories(run, corpus, stories_before, stories_after)
-    description = _describe(run, corpus, before, after, stories)
-    manifest = _export(run, network, texts, description)
-    _complete(reporter, request, manifest, steps=steps, seconds=time.monotonic() - began)
+    ranked = tuple(each for each in (ranked_before, ranked_after) if each)
+    description = _describe(run, corpus, before, after, stories, ranked)
+    return _export(run, network, texts, description), steps
+
+
+def _help(run: _Run) -> None:
+    """Tune along with the first process of a team, which alone does the rest."""
+    texts = _pack(run, _read_corpus(run))
+    network, before = _measure_before(run, texts)
+    _tune(run, network, texts, before)
+    run.team.leave()
 
 
 def plan(folder: Path, reporter: Reporter, control: Control) -> None:
@@ -145,7 +172,8 @@ def plan(folder: Path, reporter: Reporter, control: Control) -> None:
 
 def _foresee(run: _Run, texts: _Texts) -> PlanMade:
     from trainer.tuning.attempt import foresee
-    from trainer.tuning.network import load_network, move_network, read_free
+    from trainer.tuning.devices import read_free
+    from trainer.tuning.network import load_network, move_network
 
     network = load_network(run.base.weights, run.settings)
     move_network(network, run.device.torch)
@@ -194,7 +222,8 @@ def _start(folder: Path, request: Request, settings: Hyperparameters, reporter: 
     require_disk(folder, Path(request.bundle), base.weight_count, portable=request.portable)
     require_memory(base, settings)
     try:
-        from trainer.tuning.network import choose_device, keep_memory
+        from trainer.tuning.devices import choose_device
+        from trainer.tuning.network import keep_memory
         from trainer.tuning.team import join_team
     except ImportError as error:
         raise TrainerError(TrainerFailure.TORCH_MISSING) from error
@@ -258,15 +287,15 @@ def _pack(run: _Run, corpus: Corpus) -> _Texts:
             examples=corpus.report.examples,
         )
     )
-    return _Texts(training, heldout, size)
+    return _Texts(training, heldout, size, list(dict.fromkeys(document.prompt for document in corpus.split.heldout)))
 
 
 def _measure(run: _Run, network: TunedNetwork, texts: _Texts) -> HeldoutFigures:
     from trainer.evaluation.heldout import measure_heldout
 
-    return measure_heldout(
-        network, texts.heldout, texts.size, device=run.device.torch, check=run.control.raise_if_stopping
-    )
+    # A process of a team that stopped in here would leave the others waiting.
+    check = run.control.raise_if_stopping if run.team.size == 1 else lambda: None
+    return measure_heldout(network, texts.heldout, texts.size, device=run.device.torch, check=check)
 
 
 def _measure_before(run: _Run, texts: _Texts) -> tuple[TunedNetwork, HeldoutFigures]:
@@ -289,8 +318,9 @@ def _measure_before(run: _Run, texts: _Texts) -> tuple[TunedNetwork, HeldoutFigu
 
 def _assign(run: _Run, network: TunedNetwork, texts: _Texts, before: HeldoutFigures) -> Assignment:
     from trainer.tuning.attempt import Assignment
-    from trainer.tuning.network import read_free
+    from trainer.tuning.devices import read_free
 
+    wanted = run.settings.samples_during
     return Assignment(
         network=network,
         weights=run.base.weights,
@@ -308,6 +338,9 @@ def _assign(run: _Run, network: TunedNetwork, texts: _Texts, before: HeldoutFigu
         remember=run.remember,
         team=run.team,
         thrift=choose_thrift(run.base, run.settings, read_free(run.device.torch)),
+        folder=run.folder,
+        write_samples=(lambda step: _write_during(run, network, texts, step)) if wanted and texts.prompts else None,
+        sample_seconds=_read_number(run.state.get(_SAMPLE_PACE)) * run.settings.sample_during_tokens * wanted,
     )
 
 
@@ -338,6 +371,63 @@ def _measure_after(run: _Run, network: TunedNetwork, texts: _Texts, steps: int) 
     return figures
 
 
+def _rank_before(run: _Run, network: TunedNetwork, corpus: Corpus) -> PromptsRanked | None:
+    """See whether the base minds prompts, or report what was found when this run was started first."""
+    kept = run.state.get(_RANKED_BEFORE)
+    if isinstance(kept, dict):
+        ranked = PromptsRanked(**kept) if kept else None
+    else:
+        ranked = _rank(run, network, corpus, "before", run.settings.ranking_stories)
+        run.remember(**{_RANKED_BEFORE: dataclasses.asdict(ranked) if ranked else {}})
+    if ranked:
+        run.reporter.report(ranked)
+    return ranked
+
+
+def _rank_after(run: _Run, network: TunedNetwork, corpus: Corpus, before: PromptsRanked | None) -> PromptsRanked | None:
+    """See whether the tuned model minds prompts, on the very stories that its base was asked about."""
+    ranked = _rank(run, network, corpus, "after", before.stories) if before else None
+    if ranked:
+        run.reporter.report(ranked)
+    return ranked
+
+
+def _rank(run: _Run, network: TunedNetwork, corpus: Corpus, moment: str, stories: int) -> PromptsRanked | None:
+    from trainer.evaluation.prompt_figures import rank_heldout
+
+    found: list[PromptsRanked | None] = [None]
+    with _doing_without_memory(run, "memory_no_ranking"):
+        found[0] = rank_heldout(
+            network,
+            load_tokenizer(run.base.weights),
+            run.base,
+            corpus.split.heldout,
+            moment=moment,
+            most=stories,
+            # What was found before is to be compared: afterwards the same stories are read, however long it takes.
+            seconds=run.settings.ranking_seconds if moment == "before" else None,
+            device=run.device.torch,
+            seed=run.request.seed,
+            check=run.control.raise_if_stopping,
+        )
+    return found[0]
+
+
+@contextlib.contextmanager
+def _doing_without_memory(run: _Run, code: str) -> Iterator[None]:
+    """Let the run go on without something that it can do without, where memory is too short for it."""
+    from trainer.tuning.devices import free_memory
+
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if not is_memory_full(error):
+            raise
+        error.__traceback__ = None
+        free_memory(run.device.torch)
+        run.notice(code)
+
+
 def _write_before(run: _Run, network: TunedNetwork, corpus: Corpus) -> list[str]:
     """Let the base write on held-out prompts, or report what it wrote when this run was started first."""
     kept = run.state.get(_SAMPLES_BEFORE)
@@ -345,33 +435,52 @@ def _write_before(run: _Run, network: TunedNetwork, corpus: Corpus) -> list[str]
         for prompt, text in kept:
             run.reporter.report(SampleWritten(str(prompt), str(text), "before"))
         return [str(text) for _, text in kept]
-    written = _write_samples(run, network, corpus, "before")
-    run.remember(**{_SAMPLES_BEFORE: written})
+    began = time.monotonic()
+    prompts = list(dict.fromkeys(document.prompt for document in corpus.split.heldout))
+    written = _write_samples(run, network, prompts, "before")
+    tokens = max(1, len(written) * run.settings.sample_tokens)
+    run.remember(**{_SAMPLES_BEFORE: written, _SAMPLE_PACE: (time.monotonic() - began) / tokens})
     return [text for _, text in written]
 
 
-def _write_samples(run: _Run, network: TunedNetwork, corpus: Corpus, moment: str) -> list[tuple[str, str]]:
+def _write_samples(run: _Run, network: TunedNetwork, prompts: Sequence[str], moment: str) -> list[tuple[str, str]]:
     """Let the network write on held-out prompts, with the same seeds at every moment."""
+    written: list[tuple[str, str]] = []
+    settings = run.settings
+    with _doing_without_memory(run, "memory_no_samples"):
+        for number, prompt in enumerate(prompts[: settings.sample_stories]):
+            text = _write_sample(run, network, prompt, number, settings.sample_tokens)
+            run.reporter.report(SampleWritten(prompt, text, moment))
+            written.append((prompt, text))
+    return written
+
+
+def _write_during(run: _Run, network: TunedNetwork, texts: _Texts, step: int) -> None:
+    """Let the network begin stories on the first held-out prompts, with the seeds that they are written with after."""
+    for number, prompt in enumerate(texts.prompts[: run.settings.samples_during]):
+        text = _write_sample(run, network, prompt, number, run.settings.sample_during_tokens)
+        run.reporter.report(SampleWritten(prompt, text, "during", step))
+
+
+def _write_sample(run: _Run, network: TunedNetwork, prompt: str, number: int, tokens: int) -> str:
     from trainer.tuning.samples import write_sample
 
-    tokenizer = load_tokenizer(run.base.weights)
-    prompts = list(dict.fromkeys(document.prompt for document in corpus.split.heldout))
-    written = []
-    for number, prompt in enumerate(prompts[: run.settings.sample_stories]):
-        text = write_sample(
-            network,
-            tokenizer,
-            run.base.template,
-            prompt,
-            settings=run.settings,
-            device=run.device,
-            end_token=run.base.shape.end_token_id,
-            seed=run.request.seed + number,
-            check=run.control.raise_if_stopping,
-        )
-        run.reporter.report(SampleWritten(prompt, text, moment))
-        written.append((prompt, text))
-    return written
+    return write_sample(
+        network,
+        load_tokenizer(run.base.weights),
+        run.base.template,
+        prompt,
+        settings=run.settings,
+        device=run.device,
+        end_token=run.base.shape.end_token_id,
+        seed=run.request.seed + number,
+        most_tokens=tokens,
+        check=run.control.raise_if_stopping,
+    )
+
+
+def _read_number(value: object) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0
 
 
 def _measure_stories(run: _Run, corpus: Corpus, before: list[str], after: list[str]) -> tuple[StoriesMeasured, ...]:
@@ -391,6 +500,7 @@ def _describe(
     before: HeldoutFigures,
     after: HeldoutFigures,
     stories: tuple[StoriesMeasured, ...],
+    ranked: tuple[PromptsRanked, ...],
 ) -> Description:
     """Return what manifest and card say of the model, so that it can be traced to its text."""
     request, base = run.request, run.base
@@ -402,7 +512,11 @@ def _describe(
         lineage=(base.name, *base.lineage),
         parent=base.fingerprint,
         run_id=request.run_id,
-        heldout={"perplexity_before": before.perplexity, "perplexity_after": after.perplexity},
+        heldout={
+            "perplexity_before": before.perplexity,
+            "perplexity_after": after.perplexity,
+            **{f"prompt_ranking_{each.moment}": each.accuracy for each in ranked},
+        },
         settings={**dataclasses.asdict(run.settings), "seed": request.seed},
         data={
             "sha256": fingerprint_corpus(corpus),
@@ -411,6 +525,7 @@ def _describe(
             "words": corpus.words,
         },
         stories=stories,
+        ranked=ranked,
     )
 
 

@@ -16,6 +16,7 @@ from trainer.protocol.codec import encode_event
 from trainer.protocol.failures import TrainerError, TrainerFailure
 from trainer.protocol.messages import (
     CheckpointSaved,
+    DatasetAdvanced,
     Event,
     JudgingAdvanced,
     MachineMeasured,
@@ -27,7 +28,7 @@ from trainer.protocol.messages import (
 JOURNAL_NAME = "events.jsonl"
 
 # These come often; losing the last of them to a power cut costs nothing, so they aren't forced to disk.
-_FREQUENT = (StepTaken, StageEntered, MachineMeasured, JudgingAdvanced)
+_FREQUENT = (StepTaken, StageEntered, MachineMeasured, JudgingAdvanced, DatasetAdvanced)
 
 
 def take_stdout() -> BinaryIO:

@@ -23,7 +23,8 @@ from trainer.corpus.readers import read_sources
 from trainer.corpus.rows import IGNORED, Row, make_training_rows, measure_padding, plan_batches
 from trainer.corpus.tokens import load_tokenizer, tokenise_documents
 from trainer.tuning.batches import collate_rows
-from trainer.tuning.network import cpu_computes_bf16, keep_memory, load_network
+from trainer.tuning.devices import cpu_computes_bf16
+from trainer.tuning.network import keep_memory, load_network
 
 ROOT = Path(__file__).parents[2]
 BATCH_TOKENS = 2048

@@ -23,9 +23,9 @@ TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "
 
 
 def run_team(folder: Path) -> subprocess.CompletedProcess[str]:
-    """Tune with two processes."""
+    """Tune with two processes, of which the second finds no memory in one step."""
     return subprocess.run(
-        [sys.executable, *TORCHRUN, "-m", "trainer", "tune", str(folder), "--detached"],
+        [sys.executable, *TORCHRUN, "-m", "tests.end_to_end.scarce_trainer", "tune", str(folder), "--detached"],
         cwd=ROOT,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
         stdin=subprocess.DEVNULL,
@@ -41,12 +41,16 @@ def losses(events: list[dict[str, Any]]) -> dict[int, float]:
     return {event["step"]: event["loss"] for event in events if event["kind"] == "step_taken"}
 
 
-def test_two_processes_learn_what_one_with_the_whole_batch_learns(tmp_path: Path) -> None:
+def test_two_processes_learn_what_one_learns_and_go_on_with_less_memory_together(tmp_path: Path) -> None:
     alone = carry_out(make_run(tmp_path, "alone", **EXACT))
     folder = make_run(tmp_path, "team", **EXACT)
     done = run_team(folder)
     assert done.returncode == 0, done.stderr[-3000:]
     together = [json.loads(line) for line in done.stdout.splitlines()]  # one process speaks, and says events alone
+    codes = [event["code"] for event in together if event["kind"] == "notice_given"]
+    assert codes == ["memory_smaller_batches"]
+    steps = [event["step"] for event in together if event["kind"] == "step_taken"]
+    assert steps[:3] == [1, 2, 1]  # there was no checkpoint yet to go back to
     assert losses(together) == pytest.approx(losses(alone), abs=1e-3)
     assert len(losses(alone)) >= 5
     assert together[-1]["kind"] == "run_completed"

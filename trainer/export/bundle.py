@@ -21,7 +21,7 @@ from trainer.protocol.manifest import (
     encode_manifest,
     read_manifest,
 )
-from trainer.protocol.messages import Parameter, StoriesMeasured
+from trainer.protocol.messages import Parameter, PromptsRanked, StoriesMeasured
 from trainer.tuning.checkpoints import sync_file, sync_folder
 
 WEIGHTS = "weights"
@@ -45,6 +45,7 @@ class Description:
     settings: Mapping[str, Parameter] = field(default_factory=dict)
     data: Mapping[str, Parameter] = field(default_factory=dict)
     stories: tuple[StoriesMeasured, ...] = ()
+    ranked: tuple[PromptsRanked, ...] = ()
     parent: str = ""
 
 

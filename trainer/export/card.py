@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from importlib import metadata
 from typing import TYPE_CHECKING
 
-from trainer.protocol.messages import Parameter, StoriesMeasured
+from trainer.protocol.messages import Parameter, PromptsRanked, StoriesMeasured
 
 if TYPE_CHECKING:
     from trainer.export.bundle import Description
@@ -22,13 +22,16 @@ def write_card(description: Description, graphs: Sequence[Graph]) -> str:
     lines = [f"# {description.name}", "", _say_origin(description), "", f"Licence: {description.licence}."]
     if description.data:
         lines += ["", "## Text", "", *_list_items(description.data)]
-    if description.heldout:
+    perplexities = {name: value for name, value in description.heldout.items() if name.startswith("perplexity")}
+    if perplexities:
         lines += [
             "",
             "## Held-out text (perplexity per token, given the prompts)",
             "",
-            *_list_items(description.heldout),
+            *_list_items(perplexities),
         ]
+    if description.ranked:
+        lines += ["", "## Prompts told from others", "", *map(_say_ranking, description.ranked)]
     if description.stories:
         lines += ["", "## Stories written on held-out prompts", "", *_table(description.stories)]
     if graphs:
@@ -57,6 +60,15 @@ def _say_origin(description: Description) -> str:
     origin = f"A GPT-2 model, {description.origin}."
     older = description.lineage[1:]
     return f"{origin} Before that: {', '.join(older)}." if older else origin
+
+
+def _say_ranking(ranked: PromptsRanked) -> str:
+    """Return one measurement of prompt ranking as a list item."""
+    return (
+        f"- {ranked.moment}: {ranked.accuracy:.0%} of {ranked.stories} held-out stories are likeliest under their own "
+        f"prompt, of {ranked.choices} prompts ({ranked.low:.0%} to {ranked.high:.0%} with 95 % certainty; "
+        f"guessing gives {1 / ranked.choices:.0%})"
+    )
 
 
 def _list_items(items: Mapping[str, object]) -> list[str]:

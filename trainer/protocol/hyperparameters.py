@@ -17,10 +17,10 @@ from trainer.protocol.messages import Parameter
 
 LOSSES = ("story", "all")
 SCHEDULES = ("cosine", "linear", "constant")
-PRECISIONS = ("auto", "bf16", "fp32")
+PRECISIONS = ("auto", "bf16", "fp16", "fp32")
 METHODS = ("auto", "full", "adapters")
 RECOMPUTING = ("auto", "always")
-DEVICES = ("auto", "cpu", "cuda")
+DEVICES = ("auto", "cpu", "cuda", "mps", "xpu")
 
 _DECLARATION = "declaration"
 
@@ -161,14 +161,27 @@ class RunSettings:
     checkpoint_steps: int = _number(0, 0, 1_000_000, Group.MEASURING)
     """Save a checkpoint every so many steps as well; 0 goes by the clock alone."""
 
+    ranking_stories: int = _number(60, 0, 1000, Group.MEASURING)
+    """How many held-out stories are read under ten prompts, before and after, to see whether the model minds prompts;
+    0 for none."""
+
+    ranking_seconds: float = _number(60.0, 1, 86_400, Group.MEASURING)
+    """How long that may take each time; fewer stories are read where it is too short."""
+
     precision: str = _choice("auto", PRECISIONS, Group.MEMORY)
-    """``bf16`` autocast, ``fp32``, or ``auto``: bf16 where the processor or GPU computes in it."""
+    """``bf16`` or ``fp16`` autocast, ``fp32``, or ``auto``: bf16 where the processor or GPU computes in it, fp16 on
+    GPUs that don't, else fp32."""
+
+    tf32: bool = _switch(True, Group.MEMORY)
+    """Whether NVIDIA cards of the Ampere generation and later may round the factors of fp32 products to TF32 while
+    tuning; measuring never does."""
 
     recompute: str = _choice("auto", RECOMPUTING, Group.MEMORY)
     """``always`` computes each layer twice instead of keeping its values; ``auto`` does so where memory runs short."""
 
     device: str = _choice("auto", DEVICES, Group.MEMORY)
-    """``cpu``, ``cuda``, or ``auto``: the GPU where torch can use one."""
+    """``cpu``, ``cuda`` (NVIDIA, and AMD by ROCm), ``mps`` (Apple), ``xpu`` (Intel), or ``auto``: the GPU where torch
+    can use one."""
 
     sample_stories: int = _number(3, 0, 100, Group.SAMPLES)
     """How many stories are written on held-out prompts at the end."""
@@ -181,6 +194,15 @@ class RunSettings:
 
     sample_top_p: float = _number(0.92, 0.01, 1, Group.SAMPLES)
     """The share of probability that the sample stories draw from."""
+
+    samples_during: int = _number(1, 0, 10, Group.SAMPLES)
+    """How many stories are begun on held-out prompts at measurements, to be read while it tunes; 0 for none."""
+
+    sample_during_tokens: int = _number(60, 1, 1024, Group.SAMPLES)
+    """The most tokens of such a beginning."""
+
+    sample_share: float = _number(0.03, 0, 0.5, Group.SAMPLES)
+    """The share of the tuning's time that such beginnings may take; a measurement goes without where it is used up."""
 
 
 DECLARATIONS: tuple[Declaration, ...] = tuple(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,14 @@ from trainer.corpus.rows import Row, plan_batches
 from trainer.evaluation.figures import HeldoutFigures
 from trainer.protocol.failures import TrainerError, TrainerFailure
 from trainer.protocol.messages import NoticeGiven
-from trainer.reporter import Reporter
+from trainer.reporter import JOURNAL_NAME, Reporter
 from trainer.resources import is_memory_full
 from trainer.tuning.adapters import attach_adapters, detach_adapters
 from trainer.tuning.batches import BatchDataset
 from trainer.tuning.checkpoints import CheckpointStore, read_json
+from trainer.tuning.clock import WorkClock
+from trainer.tuning.devices import Device, free_memory
+from trainer.tuning.endings import count_kills, judge_ending, open_note, take_crash, was_memory_scarce
 from trainer.tuning.fitting import (
     BEST_NAME,
     Fitting,
@@ -29,14 +32,7 @@ from trainer.tuning.fitting import (
     load_progress,
     time_step,
 )
-from trainer.tuning.network import (
-    Device,
-    TunedNetwork,
-    free_memory,
-    load_network,
-    move_network,
-    recompute_layers,
-)
+from trainer.tuning.network import TunedNetwork, load_network, move_network, recompute_layers
 from trainer.tuning.schedule import Schedule, choose_epochs, fit_steps, plan_schedule
 from trainer.tuning.team import Team
 from trainer.tuning.thrift import Thrift
@@ -63,7 +59,8 @@ class Assignment:
     """What is to be tuned, on what, and with whom to speak about it.
 
     ``measure`` returns the held-out figures of ``network`` as it is; ``state`` is what earlier starts of the run
-    wrote down through ``remember``; ``seconds`` bounds the tuning.
+    wrote down through ``remember``; ``seconds`` bounds the tuning. ``write_samples`` writes samples at a step, which
+    take about ``sample_seconds``. ``folder`` is the run's.
     """
 
     network: TunedNetwork
@@ -82,6 +79,9 @@ class Assignment:
     remember: Callable[..., None]
     team: Team
     thrift: Thrift
+    folder: Path
+    write_samples: Callable[[int], None] | None = None
+    sample_seconds: float = 0.0
 
 
 def tune_network(task: Assignment) -> TuningResult:
@@ -91,39 +91,95 @@ def tune_network(task: Assignment) -> TuningResult:
     what torch raised is raised. Raise TrainerError(LOSS_DIVERGED) where the loss is lost the second time.
     """
     rate_scale = float(task.state.get("rate_scale", 1.0))
+    if "precision" in task.state:
+        task = replace(task, device=replace(task.device, precision=str(task.state["precision"])))
     thrift = Thrift.from_state(task.state["thrift"]) if "thrift" in task.state else task.thrift
-    task.remember(thrift=thrift.as_state())  # a later start must not choose otherwise: checkpoints differ in kind
     plan = _Plan(task)
+    thrift, deaths = task.team.follow(_learn_from_death(task, plan, thrift))
+    task.remember(thrift=thrift.as_state())  # a later start must not choose otherwise: checkpoints differ in kind
+    clock = _start_clock(task)
     while True:
         try:
-            step, whole = _try(task, plan, thrift, rate_scale)
+            with _noting(task, deaths) as settle:
+                step, whole = _try(task, plan, thrift, rate_scale, clock, settle)
         except LossDivergedError as error:
             if rate_scale < 1:
                 raise TrainerError(TrainerFailure.LOSS_DIVERGED, step=error.step) from error
             rate_scale = _LOWER_RATE
+            task = _take_care(task, error.step, clock)
             task.remember(rate_scale=rate_scale)
-            task.reporter.report(NoticeGiven("rate_lowered", {"step": error.step}))
-            # The steps that led here are no place to go on from; the best weights are.
-            task.store.clear("checkpoint")
-            _restore_best(task)
             continue
         except (RuntimeError, MemoryError) as error:
-            # In a team the others are in the middle of a step that this one can't leave alone.
-            alone = task.team.size == 1
-            saving = thrift.save_more(plan.batches, plan.lengths) if alone and is_memory_full(error) else None
+            saving = thrift.save_more(plan.batches, plan.lengths) if is_memory_full(error) else None
             if saving is None:
                 raise
-            if saving[0].adapters != thrift.adapters:
-                task.store.clear("checkpoint")  # it holds another kind of weights; the best so far stays
-            thrift, code = saving
+            thrift, deaths = _step_down(task, thrift, saving), 0
             error.__traceback__ = None  # its frames hold the tensors of the step that failed
             task.remember(thrift=thrift.as_state())
-            task.reporter.report(NoticeGiven(code))
             free_memory(task.device.torch)
             _reload(task)
             continue
         best_step = _restore_best(task) if whole and task.team.is_first else 0
         return TuningResult(step, best_step, whole)
+
+
+def _take_care(task: Assignment, step: int, clock: WorkClock) -> Assignment:
+    """Go back to the best weights after a loss went astray, and to whole precision where there was the least of it."""
+    task.reporter.report(NoticeGiven("rate_lowered", {"step": step}))
+    # The steps that led here are no place to go on from; the best weights are.
+    task.store.clear("checkpoint")
+    if task.device.precision == "fp16":
+        task = replace(task, device=replace(task.device, precision="fp32"))
+        task.remember(precision="fp32")
+    task.remember(elapsed=clock.elapsed)
+    _restore_best(task)
+    return task
+
+
+def _step_down(task: Assignment, thrift: Thrift, saving: tuple[Thrift, str]) -> Thrift:
+    """Return the next way to need less memory, and say so; checkpoints of another kind of weights go."""
+    if saving[0].adapters != thrift.adapters:
+        task.store.clear("checkpoint")  # the best so far stays
+    task.reporter.report(NoticeGiven(saving[1]))
+    return saving[0]
+
+
+def _learn_from_death(task: Assignment, plan: _Plan, thrift: Thrift) -> tuple[Thrift, int]:
+    """Return the thrift to begin with, more where the last start died for want of memory, and how many died alike."""
+    if not task.team.is_first:
+        return thrift, 0
+    note = task.state.get("attempt")
+    crashed = take_crash(task.folder)
+    scarce = was_memory_scarce(task.folder / JOURNAL_NAME)
+    note = note if isinstance(note, Mapping) else {}
+    died, deaths = judge_ending(note, count_kills(), crashed=crashed, scarce=scarce)
+    saving = thrift.save_more(plan.batches, plan.lengths) if died is not False else None
+    if saving is None:
+        return thrift, deaths
+    task.reporter.report(NoticeGiven("memory_killed" if died else "memory_suspected"))
+    return _step_down(task, thrift, saving), deaths
+
+
+@contextlib.contextmanager
+def _noting(task: Assignment, deaths: int) -> Iterator[Callable[[], None]]:
+    """Leave a note for a later start while a try goes on; it is taken back however the try ends, but not by a kill.
+
+    What is yielded notes that the try's memory has held.
+    """
+    note = open_note(deaths)
+    task.remember(attempt=note)
+    try:
+        yield lambda: task.remember(attempt={**note, "settled": True})
+    finally:
+        with contextlib.suppress(OSError):  # a full disk has its own sentence
+            task.remember(attempt={})
+
+
+def _start_clock(task: Assignment) -> WorkClock:
+    """Return the clock of the time limit, with what earlier starts took of it."""
+    newest = task.store.find_newest("checkpoint", lambda path: None)
+    saved = load_progress(newest.folder).elapsed if newest else 0.0
+    return WorkClock(max(saved, float(task.state.get("elapsed", 0.0))))
 
 
 class _Plan:
@@ -157,7 +213,9 @@ class _Plan:
         if task.seconds is None:
             return schedule.total_steps
         per_step = self.time_step(task, thrift, schedule)
-        return fit_steps(schedule.total_steps, seconds=task.seconds * _PLANNED_SHARE, seconds_per_step=per_step)
+        share = task.settings.sample_share if task.settings.samples_during and task.write_samples else 0.0
+        seconds = task.seconds * _PLANNED_SHARE * (1 - share)
+        return fit_steps(schedule.total_steps, seconds=seconds, seconds_per_step=per_step)
 
     def time_step(self, task: Assignment, thrift: Thrift, schedule: Schedule) -> float:
         """Return the seconds of a step on this machine, a step's share of the measurements included."""
@@ -210,7 +268,9 @@ def _dressed(task: Assignment, thrift: Thrift) -> Iterator[None]:
         recompute_layers(task.network, False)
 
 
-def _try(task: Assignment, plan: _Plan, thrift: Thrift, rate_scale: float) -> tuple[int, bool]:
+def _try(
+    task: Assignment, plan: _Plan, thrift: Thrift, rate_scale: float, clock: WorkClock, settle: Callable[[], None]
+) -> tuple[int, bool]:
     """Fit from the newest checkpoint; return the last step and whether it came to its end."""
     newest = task.store.find_newest("checkpoint", lambda path: None)
     progress = load_progress(newest.folder) if newest else Progress()
@@ -232,6 +292,10 @@ def _try(task: Assignment, plan: _Plan, thrift: Thrift, rate_scale: float) -> tu
             reporter=task.reporter,
             control=task.control,
             measure=task.measure,
+            write_samples=task.write_samples,
+            sample_seconds=task.sample_seconds,
+            settle=settle,
+            clock=clock,
             progress=progress,
             team=task.team,
             thrift=thrift,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MethodType
 from typing import Any, cast
 
 import torch
@@ -23,15 +26,20 @@ from transformers import (
 )
 
 from trainer.config import Hyperparameters
-from trainer.control import Control
+from trainer.control import Control, StopRequested
 from trainer.corpus.rows import Row
 from trainer.evaluation.figures import HeldoutFigures
-from trainer.protocol.messages import CheckpointSaved, StepTaken
+from trainer.protocol.messages import CheckpointSaved, NoticeGiven, StepTaken
 from trainer.reporter import Reporter
+from trainer.resources import is_memory_full
 from trainer.tuning.adapters import merge_adapters
 from trainer.tuning.batches import BatchDataset
 from trainer.tuning.checkpoints import CheckpointStore, read_json, write_json
-from trainer.tuning.network import Device, TunedNetwork
+from trainer.tuning.clock import WorkClock
+from trainer.tuning.devices import Device, free_memory, rounding_products
+from trainer.tuning.endings import SETTLED_STEPS
+from trainer.tuning.network import TunedNetwork
+from trainer.tuning.pace import Pace
 from trainer.tuning.schedule import Schedule, rate_factor
 from trainer.tuning.team import Team
 from trainer.tuning.thrift import Thrift
@@ -41,15 +49,18 @@ BEST_NAME = "best.json"
 
 # Trainer keeps its arguments as a pickle; nothing here reads pickles, so none is kept.
 _UNWANTED = ("training_args.bin",)
-_SPEED_WINDOW = 0.9
+# fp16's scaler passes over steps whose gradients overflow, and finds its scale within sixteen of them.
+_MOST_PASSED_OVER = 30
+# Held-out text that costs so many nats a token more than it did at the best is forgotten, not overfitted.
+_LOST_NATS = 1.0
 
 
 class LossDivergedError(Exception):
-    """The loss is no number any more, at ``step``."""
+    """The loss or its gradient is no number any more at ``step``, or held-out text is predicted far worse."""
 
     def __init__(self, step: int) -> None:
         """Keep the step."""
-        super().__init__(f"the loss is not finite at step {step}")
+        super().__init__(f"the loss went astray at step {step}")
         self.step = step
 
 
@@ -61,12 +72,17 @@ class Progress:
     best_nats: float = math.inf
     without_gain: int = 0
     elapsed: float = 0.0
+    sampled: float = 0.0
     finished: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Fitting:
-    """Everything one fit works with. ``measure`` returns the held-out figures of the network as it is."""
+    """Everything one fit works with. ``measure`` returns the held-out figures of the network as it is.
+
+    ``write_samples`` writes and reports samples at a step, which take about ``sample_seconds`` (0: nobody knows yet).
+    ``settle`` is called once, when a step's memory has held. ``clock`` counts the time that ``seconds`` bounds.
+    """
 
     network: TunedNetwork
     device: Device
@@ -80,6 +96,10 @@ class Fitting:
     reporter: Reporter
     control: Control
     measure: Callable[[], HeldoutFigures]
+    write_samples: Callable[[int], None] | None = None
+    sample_seconds: float = 0.0
+    settle: Callable[[], None] = lambda: None
+    clock: WorkClock = field(default_factory=WorkClock)
     progress: Progress = field(default_factory=Progress)
     thrift: Thrift = field(default_factory=Thrift)
     team: Team = field(default_factory=Team)
@@ -96,7 +116,8 @@ def fit(fitting: Fitting, resume_from: Path | None) -> tuple[int, bool]:
     trainer = _StoryTrainer(fitting, arguments, stepper)
     set_seed(fitting.seed)
     try:
-        trainer.train(resume_from_checkpoint=str(resume_from) if resume_from else None)
+        with rounding_products(fitting.device.tf32):
+            trainer.train(resume_from_checkpoint=str(resume_from) if resume_from else None)
     finally:
         # Take accelerate's autocast off the network: graphs are compared with float32.
         trainer.accelerator.unwrap_model(fitting.network, keep_fp32_wrapper=False)
@@ -111,12 +132,15 @@ def load_progress(checkpoint: Path) -> Progress:
         best_nats=float(record.get("best_nats", math.inf)),
         without_gain=int(record.get("without_gain", 0)),
         elapsed=float(record.get("elapsed", 0.0)),
+        sampled=float(record.get("sampled", 0.0)),
         finished=bool(record.get("finished", False)),
     )
 
 
 def _make_arguments(fitting: Fitting) -> TrainingArguments:
     settings, schedule = fitting.settings, fitting.schedule
+    # Trainer leaves the precision here, where the next one would find it.
+    os.environ.pop("ACCELERATE_MIXED_PRECISION", None)
     arguments = TrainingArguments(
         output_dir=str(fitting.store.folder),
         max_steps=schedule.total_steps,
@@ -128,7 +152,8 @@ def _make_arguments(fitting: Fitting) -> TrainingArguments:
         adam_beta2=settings.beta2,
         max_grad_norm=settings.gradient_limit,
         optim="adamw_torch_fused",
-        bf16=fitting.device.bf16,
+        bf16=fitting.device.precision == "bf16",
+        fp16=fitting.device.precision == "fp16",
         use_cpu=fitting.device.torch.type == "cpu",
         seed=fitting.seed,
         data_seed=fitting.seed,
@@ -164,6 +189,32 @@ class _StoryTrainer(Trainer):
         self._fitting = fitting
         self._stepper = stepper
         self._partial: Path | None = None
+        self._watch_gradients()
+
+    def _watch_gradients(self) -> None:
+        """Let the stepper see the length of each gradient before it reaches the weights."""
+        clip = self.accelerator.clip_grad_norm_
+
+        def clip_and_note(*arguments: Any, **named: Any) -> Any:
+            norm = clip(*arguments, **named)
+            if norm is not None:
+                self._stepper.note_gradient(self.state.global_step + 1, float(norm))
+            return norm
+
+        setattr(self.accelerator, "clip_grad_norm_", clip_and_note)  # noqa: B010 - a method is no attribute to mypy
+
+    def create_optimizer(self, *arguments: Any, **named: Any) -> torch.optim.Optimizer:
+        """Return AdamW, whose step a team takes together: the first one asks for memory."""
+        optimizer = cast("torch.optim.Optimizer", super().create_optimizer(*arguments, **named))  # type: ignore[no-untyped-call]  # not typed by transformers
+        team = self._fitting.team
+        if team.size > 1:
+            step = optimizer.step
+
+            def step_together(_self: torch.optim.Optimizer, *given: Any, **named_given: Any) -> Any:
+                return team.together(lambda: step(*given, **named_given))
+
+            setattr(optimizer, "step", MethodType(step_together, optimizer))  # noqa: B010 - as above
+        return optimizer
 
     def _get_train_sampler(self, train_dataset: Any = None) -> SequentialSampler:
         return SequentialSampler(self._dataset)
@@ -178,7 +229,7 @@ class _StoryTrainer(Trainer):
         fitting = self._fitting
 
         def factor(step: int) -> float:
-            share = self._stepper.elapsed / fitting.seconds if fitting.seconds else 0.0
+            share = self._stepper.pace.elapsed_share
             return rate_factor(fitting.settings, fitting.schedule, step=step, elapsed_share=share)
 
         scheduler = LambdaLR(optimizer or cast("torch.optim.Optimizer", self.optimizer), factor)
@@ -187,11 +238,21 @@ class _StoryTrainer(Trainer):
 
     def training_step(self, model: torch.nn.Module, inputs: dict[str, Any], num_items_in_batch: Any = None) -> Any:
         """Go forward and backward; raise LossDivergedError before a broken gradient reaches the weights."""
-        loss = super().training_step(model, inputs, num_items_in_batch)
-        value = self._fitting.team.average(float(loss))
+        team = self._fitting.team
+
+        def compute() -> Any:
+            # A team adds its gradients up once all of them are there: in torch's own way, on the way back, a process
+            # that finds no memory would leave the others waiting.
+            with model.no_sync() if team.size > 1 else contextlib.nullcontext():  # type: ignore[operator]  # of DDP
+                return super(_StoryTrainer, self).training_step(model, inputs, num_items_in_batch)
+
+        loss = team.together(compute)
+        value = team.average(float(loss))
         if not math.isfinite(value):
             raise LossDivergedError(self.state.global_step + 1)
-        self._stepper.add_batch(value, int(inputs["labels"].numel()) * self._fitting.team.size)
+        if self.accelerator.sync_gradients:
+            team.average_gradients(list(model.parameters()))
+        self._stepper.add_batch(value, int(inputs["labels"].numel()) * team.size)
         return loss
 
     def _get_output_dir(self, trial: Any) -> str:
@@ -236,34 +297,46 @@ class _Stepper(TrainerCallback):
     def __init__(self, fitting: Fitting) -> None:
         self._fitting = fitting
         self._progress = fitting.progress
-        self._started = time.monotonic() - fitting.progress.elapsed
         self._saved = time.monotonic()
-        self._step_began = time.monotonic()
         self._loss = 0.0
         self._tokens = 0
-        self._tokens_per_second = 0.0
-        self._seconds_per_step = 0.0
-        self._measuring_seconds = 0.0
+        self._gradient = 0.0
+        self._passed_over = 0
+        self._taken = 0
+        self._samples = fitting.team.is_first and fitting.write_samples is not None
+        self.pace = Pace(
+            fitting.clock,
+            limit=fitting.seconds,
+            sampled=fitting.progress.sampled,
+            sample_seconds=fitting.sample_seconds,
+        )
         self.stopped = False
-
-    @property
-    def elapsed(self) -> float:
-        """Return the seconds of tuning so far, those before a resume included."""
-        return time.monotonic() - self._started
 
     def add_batch(self, loss: float, tokens: int) -> None:
         """Note a batch of the current step."""
         self._loss += loss
         self._tokens += tokens
 
+    def note_gradient(self, step: int, norm: float) -> None:
+        """Note a gradient's length; raise LossDivergedError where it is no number and would break the weights."""
+        self._gradient = norm if math.isfinite(norm) else 0.0
+        if math.isfinite(norm):
+            self._passed_over = 0
+            return
+        # fp16 overflows now and then: its scaler passes over the step and tries a smaller scale.
+        self._passed_over += 1
+        if self._fitting.device.precision != "fp16" or self._passed_over > _MOST_PASSED_OVER:
+            raise LossDivergedError(step)
+
     def save_progress(self, folder: Path) -> None:
         """Write what a resumed run has to know into a checkpoint."""
         progress = self._progress
-        progress.elapsed = self.elapsed
+        progress.elapsed, progress.sampled = self.pace.elapsed, self.pace.sampled
         record = {
             "best_step": progress.best_step,
             "without_gain": progress.without_gain,
             "elapsed": progress.elapsed,
+            "sampled": progress.sampled,
             "finished": progress.finished,
         }
         if math.isfinite(progress.best_nats):
@@ -272,30 +345,33 @@ class _Stepper(TrainerCallback):
 
     def on_step_begin(self, args: Any, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         """Start the step's clock."""
-        self._step_began = time.monotonic()
+        self.pace.begin()
         self._loss, self._tokens = 0.0, 0
 
     def on_step_end(self, args: Any, state: TrainerState, control: TrainerControl, **kwargs: Any) -> TrainerControl:
         """Report the step and decide what comes next."""
         step, schedule = int(state.global_step), self._fitting.schedule
         self._report_step(step, kwargs)
+        self._taken += 1
+        if self._taken == SETTLED_STEPS:
+            self._fitting.settle()
         team, wishes = self._fitting.team, self._fitting.control
-        ends = self._is_late() or wishes.is_finishing
+        ends = self.pace.is_late() or wishes.is_finishing
         self.stopped, ends, wants_checkpoint = team.follow((wishes.is_stopping, ends, self._wants_checkpoint(step)))
         at_end = step >= schedule.total_steps or ends
         if not self.stopped and (step % schedule.evaluate_every == 0 or at_end):
-            at_end = self._measure(step) or at_end
+            try:
+                at_end = self._measure(step) or at_end
+                if not at_end:
+                    self._write_samples(step)
+            except StopRequested:
+                self.stopped = True  # what is measured again after a resume is less than steps done again
         self._progress.finished = at_end and not self.stopped
         control.should_training_stop = at_end or self.stopped
         control.should_save = control.should_training_stop or wants_checkpoint
         if control.should_save:
             self._saved = time.monotonic()
         return control
-
-    def _is_late(self) -> bool:
-        """Say whether the time limit is used up but for one more measurement."""
-        limit = self._fitting.seconds
-        return limit is not None and self.elapsed + self._measuring_seconds + self._seconds_per_step > limit
 
     def _wants_checkpoint(self, step: int) -> bool:
         settings = self._fitting.settings
@@ -306,16 +382,8 @@ class _Stepper(TrainerCallback):
         return due and (measured or settings.checkpoint_seconds > 0)
 
     def _report_step(self, step: int, kwargs: dict[str, Any]) -> None:
-        seconds = max(time.monotonic() - self._step_began, 1e-6)
-        speed = self._tokens / seconds
-        known = self._tokens_per_second > 0
-        self._tokens_per_second = _blend(self._tokens_per_second, speed) if known else speed
-        self._seconds_per_step = _blend(self._seconds_per_step, seconds) if known else seconds
+        self.pace.end_step(self._tokens)
         schedule = self._fitting.schedule
-        left = (schedule.total_steps - step) * self._seconds_per_step
-        left += (schedule.total_steps - step) / schedule.evaluate_every * self._measuring_seconds
-        if self._fitting.seconds is not None:
-            left = min(left, max(0.0, self._fitting.seconds - self.elapsed))
         scheduler = kwargs.get("lr_scheduler")
         rate = float(scheduler.get_last_lr()[0]) if scheduler is not None else 0.0
         self._fitting.reporter.report(
@@ -324,26 +392,50 @@ class _Stepper(TrainerCallback):
                 total_steps=schedule.total_steps,
                 loss=round(self._loss, 5),
                 learning_rate=rate,
-                tokens_per_second=round(self._tokens_per_second, 1),
-                seconds_left=round(left, 1),
+                tokens_per_second=round(self.pace.tokens_per_second, 1),
+                seconds_left=round(self.pace.estimate_left(schedule.total_steps - step, schedule.evaluate_every), 1),
+                gradient_norm=round(self._gradient, 5),
             )
         )
 
     def _measure(self, step: int) -> bool:
-        """Measure held-out text, keep the weights where they are the best; return True where patience is at its end."""
-        began = time.monotonic()
-        figures = self._fitting.measure()
+        """Measure held-out text, keep the weights where they are the best; return True where patience is at its end.
+
+        Raise LossDivergedError where what was known of it is forgotten.
+        """
+        self.pace.begin()
+        team = self._fitting.team
+        figures = team.follow(team.together(self._fitting.measure))  # they differ in the last digits
         self._fitting.reporter.report(figures.as_event("during", step))
         progress = self._progress
-        # A loss that is no number compares as no gain.
+        if not figures.nats_per_token < progress.best_nats + _LOST_NATS:  # that is no number is lost, too
+            raise LossDivergedError(step)
         if figures.nats_per_token < progress.best_nats - self._fitting.settings.smallest_gain:
             progress.best_step, progress.best_nats, progress.without_gain = step, figures.nats_per_token, 0
-            if self._fitting.team.is_first:
+            if team.is_first:
                 save_best(self._fitting.store, self._fitting.network, step, figures.nats_per_token)
         else:
             progress.without_gain += 1
-        self._measuring_seconds = time.monotonic() - began
+        self.pace.end_measuring()
         return progress.without_gain >= self._fitting.settings.patience
+
+    def _write_samples(self, step: int) -> None:
+        """Let the network write, where there is time for it; where there is no memory, never again."""
+        write = self._fitting.write_samples
+        if write is None or not self._samples or not self.pace.may_sample(self._fitting.settings.sample_share):
+            return
+        self.pace.begin()
+        try:
+            write(step)
+        except (RuntimeError, MemoryError) as error:
+            if not is_memory_full(error):
+                raise
+            self._samples = False
+            self._fitting.reporter.report(NoticeGiven("memory_no_samples"))
+            error.__traceback__ = None
+            free_memory(self._fitting.device.torch)
+        finally:
+            self.pace.end_sample()
 
 
 def save_best(store: CheckpointStore, network: TunedNetwork, step: int, nats: float) -> None:
@@ -368,14 +460,10 @@ def time_step(fitting_network: TunedNetwork, device: Device, batches: Sequence[d
     fastest = math.inf
     for batch in batches:
         began = time.monotonic()
-        with torch.autocast(device.torch.type, dtype=torch.bfloat16, enabled=device.bf16):
+        with device.autocast():
             loss = fitting_network(**{name: tensor.to(device.torch) for name, tensor in batch.items()}).loss
         loss.backward()
         float(loss.detach())
         fastest = min(fastest, time.monotonic() - began)
         fitting_network.zero_grad(set_to_none=True)
     return fastest
-
-
-def _blend(old: float, new: float) -> float:
-    return _SPEED_WINDOW * old + (1 - _SPEED_WINDOW) * new

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-import gc
-import os
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,7 +17,9 @@ from transformers.modeling_outputs import CausalLMOutputWithCrossAttentions
 from trainer.config import Hyperparameters
 from trainer.corpus.rows import IGNORED
 from trainer.protocol.failures import TrainerError, TrainerFailure
-from trainer.resources import explain, read_free_memory
+from trainer.resources import explain
+from trainer.tuning.devices import Device as Device  # judging finds it here
+from trainer.tuning.devices import choose_device as choose_device
 
 # glibc's mallopt: keep big blocks on the heap, and don't hand the heap back after every step.
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
@@ -51,44 +50,6 @@ class TunedNetwork(GPT2LMHeadModel):  # type: ignore[no-untyped-call]  # transfo
         loss = functional.cross_entropy(logits, wanted[counted], reduction="sum")
         loss = loss / (num_items_in_batch if num_items_in_batch is not None else counted.sum().clamp(min=1))
         return CausalLMOutputWithCrossAttentions(loss=cast("torch.FloatTensor", loss))
-
-
-@dataclass(frozen=True, slots=True)
-class Device:
-    """Where and how precisely the run computes; ``name`` is ``cpu`` or the GPU's."""
-
-    torch: torch.device
-    name: str
-    bf16: bool
-
-    @property
-    def precision(self) -> str:
-        """Return the precision's name in events."""
-        return "bf16" if self.bf16 else "fp32"
-
-
-def choose_device(settings: Hyperparameters) -> Device:
-    """Return the device; raise TrainerError(BAD_REQUEST) where a GPU is asked for that torch can't use."""
-    has_gpu = torch.cuda.is_available()
-    if settings.device == "cuda" and not has_gpu:
-        raise TrainerError(TrainerFailure.BAD_REQUEST, detail="torch sees no GPU here")
-    on_gpu = has_gpu and settings.device != "cpu"
-    if settings.precision == "auto":
-        bf16 = torch.cuda.is_bf16_supported(including_emulation=False) if on_gpu else cpu_computes_bf16()
-    else:
-        bf16 = settings.precision == "bf16"
-    if on_gpu:
-        # In a team each process on a machine takes the card with its number.
-        number = int(os.environ.get("LOCAL_RANK", "0")) % torch.cuda.device_count()
-        torch.cuda.set_device(number)
-        return Device(torch.device("cuda", number), torch.cuda.get_device_name(number), bf16)
-    return Device(torch.device("cpu"), "cpu", bf16)
-
-
-def cpu_computes_bf16() -> bool:
-    """Say whether the processor multiplies bf16 itself (AVX512-BF16 or AMX); elsewhere autocast makes it slower."""
-    checks = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
-    return any(bool(getattr(torch.cpu, check, lambda: False)()) for check in checks)
 
 
 def load_network(weights: Path, settings: Hyperparameters) -> TunedNetwork:
@@ -134,20 +95,6 @@ def recompute_layers(network: TunedNetwork, on: bool) -> None:
         network.gradient_checkpointing_enable({"use_reentrant": False})  # type: ignore[no-untyped-call]  # not typed by transformers
     elif network.is_gradient_checkpointing:
         network.gradient_checkpointing_disable()  # type: ignore[no-untyped-call]  # not typed by transformers
-
-
-def read_free(device: torch.device) -> int | None:
-    """Return the bytes that are free where the run computes; None where nobody says."""
-    if device.type == "cuda":
-        return int(torch.cuda.mem_get_info(device)[0])
-    return read_free_memory()
-
-
-def free_memory(device: torch.device) -> None:
-    """Give back what a failed step left behind."""
-    gc.collect()
-    if device.type == "cuda":
-        torch.cuda.empty_cache()
 
 
 def keep_memory() -> None:
