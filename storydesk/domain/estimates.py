@@ -85,8 +85,9 @@ def bootstrap(
 ) -> Estimate | None:
     """Return a statistic with an interval out of samples drawn again from the sample.
 
-    ``corrected`` gives Efron's BCa interval (1987, JASA 82), else the percentiles. Samples for which there is no such
-    statistic (None) are passed over. None where there is none at all, or where nothing can be drawn.
+    ``corrected`` gives Efron's BCa interval (1987, JASA 82), else the percentiles; both a little wider for small
+    samples, which vary less than what they come from (Hesterberg 2015, The American Statistician 69). Samples for which
+    there is no such statistic (None) are passed over. None where there is none at all, or where nothing can be drawn.
     """
     value = statistic(sample)
     if value is None or len(sample) < 2:
@@ -97,7 +98,8 @@ def bootstrap(
     found = sorted(each for each in drawn if each is not None)
     if not found:
         return None
-    outer = (0.5 - CONFIDENCE / 2, 0.5 + CONFIDENCE / 2)
+    reach = t_quantile(0.5 + CONFIDENCE / 2, count - 1) * math.sqrt(count / (count - 1))
+    outer = (_NORMAL.cdf(-reach), _NORMAL.cdf(reach))
     if corrected:
         outer = _correct(sample, statistic, value, found, outer)
     return Estimate(value, percentile(found, outer[0]), percentile(found, outer[1]), count)
