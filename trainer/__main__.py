@@ -43,6 +43,11 @@ def _make_parser() -> argparse.ArgumentParser:
     judge = commands.add_parser("judge", help="judge models as JUDGE_FOLDER/request.json asks, or go on with it")
     judge.add_argument("run_folder", type=Path, metavar="JUDGE_FOLDER")
     judge.add_argument("--detached", action="store_true", help="go on when stdin ends or stdout closes")
+    data = commands.add_parser("data", help="read and examine the text that DATASET_FOLDER/request.json names")
+    data.add_argument("run_folder", type=Path, metavar="DATASET_FOLDER")
+    data.add_argument("--examine", action="store_true", help="only examine again, after edits")
+    data.add_argument("--keep", action="store_true", help="only write the pairs as they stand as a version")
+    data.set_defaults(detached=False)
     _add_pretraining(commands.add_parser("pretrain", help="train a GPT-2 and its tokenizer from nothing"))
     build = commands.add_parser("build", help="make a model bundle of a GPT-2 folder; needs no torch")
     build.add_argument("--weights", type=Path, required=True, metavar="DIR", help="the GPT-2 folder")
@@ -127,12 +132,20 @@ def _run_folder(options: argparse.Namespace, stdout: BinaryIO) -> int:
 
                 judge(folder, reporter, control)
                 return
+            if options.command == "data":
+                from trainer.corpus.dataset import work_on_dataset
+
+                work_on_dataset(folder, reporter, control, examine=options.examine, keep=options.keep)
+                return
             from trainer.recipe import plan, tune
 
             if options.command == "plan":
                 plan(folder, reporter, control)
                 reporter.report(RunStopped(0))
-            else:
+                return
+            from trainer.tuning.endings import keeping_last_frames
+
+            with keeping_last_frames(folder):
                 tune(folder, reporter, control)
 
         return _conclude(reporter, run)
@@ -228,6 +241,7 @@ def _quieten_libraries() -> None:
         ("TRANSFORMERS_VERBOSITY", "error"),
         ("TOKENIZERS_PARALLELISM", "true"),
         ("HF_HUB_DISABLE_TELEMETRY", "1"),
+        ("PYTORCH_ENABLE_MPS_FALLBACK", "1"),  # what Apple's GPUs can't compute, the processor does
         ("ORT_DISABLE_TELEMETRY", "1"),  # onnxruntime 1.31 reports to Microsoft unless told not to before its import
         ("HF_HUB_DISABLE_PROGRESS_BARS", "1"),
         ("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1"),

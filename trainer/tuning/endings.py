@@ -7,10 +7,11 @@ begins and how often the system has killed for memory so far; a later start that
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import json
 import sys
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,21 @@ def judge_ending(
         return False, 0
     deaths = int(note.get("deaths", 0)) + 1
     return (None, 0) if deaths > 1 else (False, deaths)
+
+
+@contextlib.contextmanager
+def keeping_last_frames(folder: Path) -> Iterator[None]:
+    """Let Python write where it was, should a library take the process with it."""
+    path = folder / CRASH_NAME
+    with path.open("ab") as stream:
+        faulthandler.enable(stream)
+        try:
+            yield
+        finally:
+            faulthandler.disable()
+            empty = stream.tell() == 0
+    if empty:
+        path.unlink(missing_ok=True)
 
 
 def take_crash(folder: Path) -> bool:
