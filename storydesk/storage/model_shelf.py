@@ -147,8 +147,8 @@ class BundleShelf:
         return [self._describe(model) for model in self._library.list_models()]
 
     def note_use(self, record: UseRecord) -> None:
-        """Remember that a model came into use."""
-        with self._library.lock_shelf():
+        """Remember that a model came into use; where nothing can be written, that is done without."""
+        with contextlib.suppress(StorydeskError), self._library.lock_shelf():
             self._library.notes.add_use(record)
 
     def list_uses(self) -> Sequence[UseRecord]:

@@ -77,9 +77,13 @@ class SidePages(QObject):
 
     def show_models(self) -> None:
         """Open the shelf of models."""
+        from storydesk.bridge.model_duel import ModelDuel
         from storydesk.ui.models_dialog import ModelsDialog
 
-        dialog = ModelsDialog(self._workroom.desk.models, self._phrases, self._window)
+        room = self._workroom
+        duel = ModelDuel(room.desk, room.engine, room.library)
+        dialog = ModelsDialog(room.desk.models, self._phrases, self._window, duel=duel)
+        duel.setParent(dialog)
         dialog.model_changed.connect(self._on_model_changed)
         self._show(dialog)
 
