@@ -48,6 +48,7 @@ def build_desk(
     from storydesk.services.engines import EngineHost
     from storydesk.services.feedback import FeedbackService
     from storydesk.services.insight import InsightService
+    from storydesk.services.judge_job import JudgeJobService
     from storydesk.services.judging import JudgingService
     from storydesk.services.manuscripts import ManuscriptService
     from storydesk.services.memory import MemoryService
@@ -72,6 +73,7 @@ def build_desk(
     from storydesk.storage.settings import JsonSettings
     from storydesk.training.exchange import write_dataset
     from storydesk.training.feedback import write_feedback
+    from storydesk.training.judge import TrainerJudgeLauncher
     from storydesk.training.launcher import TrainerLauncher
 
     place = Home(home) if home is not None else Home.find()
@@ -110,6 +112,7 @@ def build_desk(
         judging=JudgingService(
             SqliteJudging(cast("SqliteLibrary", store)), lambda: read_guides(resources / "i18n" / "en.toml")
         ),
+        judge_jobs=JudgeJobService(TrainerJudgeLauncher(place.judgements, place.runs), models),
         feedback=FeedbackService(
             SqliteJudging(cast("SqliteLibrary", store)),
             SqliteDraftHistory(cast("SqliteLibrary", store)),

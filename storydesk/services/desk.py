@@ -10,6 +10,7 @@ from storydesk.services.drafts import DraftService
 from storydesk.services.engines import EngineHost
 from storydesk.services.feedback import FeedbackService
 from storydesk.services.insight import InsightService
+from storydesk.services.judge_job import JudgeJobService
 from storydesk.services.judging import JudgingService
 from storydesk.services.library_ports import BackupStore, SearchStore
 from storydesk.services.manuscripts import ManuscriptService
@@ -54,6 +55,7 @@ class Desk:
     tuning: TuningService
     judging: JudgingService
     feedback: FeedbackService
+    judge_jobs: JudgeJobService
     samples: Path
     home: Path
 

@@ -50,6 +50,11 @@ class Home:
         return self.root / "runs"
 
     @property
+    def judgements(self) -> Path:
+        """Judging jobs and their reports."""
+        return self.root / "judgements"
+
+    @property
     def backups(self) -> Path:
         """Dated copies of the library."""
         return self.root / "backups"

@@ -34,6 +34,7 @@ from storydesk.services.drafts import DraftService
 from storydesk.services.engines import EngineHost
 from storydesk.services.feedback import FeedbackService
 from storydesk.services.insight import InsightService
+from storydesk.services.judge_job import JudgeJobService
 from storydesk.services.judging import JudgingService
 from storydesk.services.manuscripts import ManuscriptService
 from storydesk.services.memory import MemoryService
@@ -49,6 +50,7 @@ from storydesk.services.writing import WritingService
 from storydesk.training.feedback import write_feedback
 from storydesk.training.run_settings import estimate_needs, list_run_settings
 from tests.fakes.drafts import FakeDraftHistory
+from tests.fakes.judge_jobs import FakeJudgeLauncher
 from tests.fakes.judging import FakeJudging
 from tests.fakes.library import FakeBackups, FakeOutline, FakeSearch
 from tests.fakes.memory import FakeMemoryStore, FakePromptStore
@@ -571,6 +573,7 @@ def make_world(home: Path) -> FakeWorld:
             lambda: read_guides(Path(__file__).resolve().parents[2] / "resources" / "i18n" / "en.toml"),
         ),
         feedback=FeedbackService(judging, history, library, write_feedback),
+        judge_jobs=JudgeJobService(FakeJudgeLauncher(), models),
         samples=home / "samples",
         home=home,
     )

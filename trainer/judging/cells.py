@@ -61,8 +61,9 @@ class Yardsticks:
 
 
 def make_story_id(prompt: str, text: str) -> str:
-    """Return the name of a story in rating files: it depends on prompt and text alone."""
-    return hashlib.sha256(f"{prompt}\x00{text}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    """Return what ratings know a story by, the app's fingerprint of it: prompt and text but for their white space."""
+    plain = f"{' '.join(prompt.split())}\0{' '.join(text.split())}"
+    return hashlib.sha256(plain.encode("utf-8", "replace")).hexdigest()
 
 
 def find_equal_length(cells: Sequence[Cell]) -> int:

@@ -18,6 +18,7 @@ from trainer.judging.judgement import Findings
 from trainer.judging.metrics import GROUP_TITLES
 from trainer.judging.report_page import draw_page
 from trainer.judging.settings_names import name_settings
+from trainer.judging.verdicts import list_verdicts
 from trainer.protocol.judging import JudgeRequest
 from trainer.reporter import naming_a_full_disk
 from trainer.tuning.checkpoints import sync_folder
@@ -69,7 +70,7 @@ def _make_record(
     circumstances: Circumstances,
     training: TrainingText | None,
 ) -> dict[str, Any]:
-    return {
+    record: dict[str, Any] = {
         "v": REPORT_VERSION,
         "job_id": request.job_id,
         "title": request.title or "Judged: " + ", ".join(findings.styles),
@@ -110,6 +111,7 @@ def _make_record(
         "passages": list(_list_passages(findings, training)),
         "examples": list(_list_examples(findings)),
     }
+    return {**record, "verdicts": list_verdicts(record)}
 
 
 def _list_stories(findings: Findings) -> Iterator[dict[str, Any]]:

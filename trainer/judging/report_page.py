@@ -8,7 +8,6 @@ from typing import Any
 
 from trainer.judging.page_style import STYLE
 from trainer.judging.plots import Mark, draw_intervals, show
-from trainer.judging.verdicts import list_verdicts
 
 AS_WRITTEN, EQUAL = "written", "equal"
 PEOPLE = "People"
@@ -67,7 +66,7 @@ def _draw_head(record: Record) -> list[str]:
 
 
 def _draw_verdicts(record: Record) -> list[str]:
-    sentences = list_verdicts(record)
+    sentences = record["verdicts"]
     if not sentences:
         return []
     return ["<h2>What it says</h2><ul>", *(f"<li>{escape(sentence)}</li>" for sentence in sentences), "</ul>"]

@@ -1,0 +1,66 @@
+"""What automatic judging needs from the outside: starting, finding and reading judging jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from storydesk.domain.judgement import JudgePlan, JudgeReport, JudgeState, WrittenStory
+
+
+class JudgeRun(Protocol):
+    """One judging job of the trainer, at work or found again. Any thread."""
+
+    @property
+    def folder(self) -> Path:
+        """The job's folder with request, journal, units and log."""
+
+    def poll(self) -> JudgeState:
+        """Return the state after all events so far; a process that died without a word has failed."""
+
+    def stop(self) -> None:
+        """Ask the job to end; what is done is kept, and the job can go on later."""
+
+    def detach(self) -> None:
+        """Let the job go on when this program ends; it is found again by its journal."""
+
+    def kill(self) -> None:
+        """End it now; no more than what is being written is lost."""
+
+
+class JudgeLauncher(Protocol):
+    """Starts and finds judging jobs; needs no Qt."""
+
+    def prepare(self, plan: JudgePlan, folders: Mapping[str, Path]) -> Path:
+        """Write the job's folder with its request and return it; ``folders`` holds each model's bundle by name.
+
+        Raise StorydeskError(DISK_FULL, NOT_WRITABLE).
+        """
+
+    def start(self, folder: Path) -> JudgeRun:
+        """Start a prepared job, or go on with one that was broken off; raise TRAINER_NOT_STARTED."""
+
+    def follow(self, folder: Path) -> JudgeRun:
+        """Follow a job that is at work without this program."""
+
+    def read(self, folder: Path) -> JudgeState:
+        """Return the state that a job's journal gives."""
+
+    def list_jobs(self) -> Sequence[JudgeState]:
+        """Return all jobs, newest first."""
+
+    def is_alive(self, folder: Path) -> bool:
+        """Return whether a trainer is at work on a job."""
+
+    def find(self, name: str) -> Path:
+        """Return the folder of a job by its name; raise RUN_NOT_FOUND."""
+
+    def discard(self, folder: Path) -> None:
+        """Delete a job that nobody works on, with its stories; a report elsewhere stays."""
+
+    def read_report(self, folder: Path) -> JudgeReport:
+        """Return a finished report; raise FILE_NOT_FOUND, FILE_NOT_READABLE, FILE_DAMAGED."""
+
+    def read_stories(self, folder: Path) -> Sequence[WrittenStory]:
+        """Return the stories of a report, people's included; raise like ``read_report``."""

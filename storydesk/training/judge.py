@@ -1,0 +1,260 @@
+"""Judging jobs of the trainer: their folders, their processes, and their journals as a pure fold."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import secrets
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import trainer.protocol
+from storydesk.domain.failures import Failure, FailureCode, StorydeskError
+from storydesk.domain.judgement import JudgePlan, JudgeReport, JudgeState, WrittenStory
+from storydesk.domain.tuning import RunStatus
+from storydesk.services.atomic_file import make_folder, write_atomically
+from storydesk.services.child_process import CREATION_FLAGS, make_environment
+from storydesk.training.journal import JOURNAL_NAME, JournalReader
+from storydesk.training.judge_reports import load_report, load_stories
+from storydesk.training.processes import ChildProcess, FoundProcess, is_alive
+from storydesk.training.run import GRACE_SECONDS, LOG_NAME, STDOUT_NAME
+from trainer.protocol import messages
+from trainer.protocol.judging import JudgedPair, JudgedStyle, JudgeRequest, encode_judge_request
+from trainer.protocol.manifest import ManifestError, read_manifest
+
+JUDGE = "judge"
+REQUEST_NAME = "request.json"
+RATINGS_NAME = "ratings.json"
+_LOG = logging.getLogger(__name__)
+
+
+def fold_judging(state: JudgeState, event: messages.Event) -> JudgeState:
+    """Return the state after one more event; those of other jobs change nothing."""
+    match event:
+        case messages.RunStarted():
+            return replace(
+                state,
+                status=RunStatus.RUNNING,
+                device=event.device,
+                done=event.resumed_step,
+                notices=(),
+                failure=None,
+                report=None,
+                process_id=event.process_id,
+            )
+        case messages.JudgingAdvanced():
+            return replace(
+                state,
+                work=event.work,
+                model=event.style_model,
+                done=event.done,
+                total=event.total,
+                seconds_left=event.seconds_left,
+            )
+        case messages.NoticeGiven():
+            return replace(state, notices=(*state.notices, Failure(event.code, event.parameters)))
+        case messages.ReportWritten():
+            return replace(state, status=RunStatus.COMPLETED, report=Path(event.folder), seconds_left=0.0)
+        case messages.RunStopped():
+            return replace(state, status=RunStatus.STOPPED, seconds_left=0.0)
+        case messages.RunFailed():
+            return state.fail(Failure(event.code, event.parameters))
+        case _:
+            return state
+
+
+class TrainerJudgeRun:
+    """Implements JudgeRun over a process. Any thread.
+
+    A child's standard input stays open as long as this object lives: its end stops the job, unless it was detached.
+    """
+
+    def __init__(
+        self, folder: Path, state: JudgeState, journal: JournalReader, process: ChildProcess | FoundProcess
+    ) -> None:
+        """Follow a process; ``state`` and ``journal`` stand where reading ended."""
+        self._folder = folder
+        self._state = state
+        self._journal = journal
+        self._process = process
+        self._killed = False
+        self._lock = threading.RLock()
+
+    @property
+    def folder(self) -> Path:
+        """The job's folder with request, journal, units and log."""
+        return self._folder
+
+    def poll(self) -> JudgeState:
+        """Return the state after all events so far; a process that died without a word has failed."""
+        with self._lock:
+            if self._state.ended and self._process.is_let_go:
+                return self._state
+            exit_code = self._process.poll()  # before reading: what was written until the end is then read below
+            for event in self._journal.read():
+                self._state = fold_judging(self._state, event)
+            if exit_code is not None:
+                self._process.let_go()
+                if not self._state.ended:
+                    self._conclude(exit_code)
+            return self._state
+
+    def stop(self) -> None:
+        """Ask the job to end; what is done is kept."""
+        with self._lock:
+            self._process.say(messages.STOP_LINE)
+
+    def detach(self) -> None:
+        """Let the job go on when this program ends."""
+        with self._lock:
+            self._process.detach()
+
+    def kill(self) -> None:
+        """End it now, by force after a few seconds."""
+        with self._lock:
+            self._killed = True
+        self._process.end(GRACE_SECONDS)
+        with self._lock:
+            self._process.let_go()
+
+    def _conclude(self, exit_code: int) -> None:
+        """Name the end of a process that wrote no final event into its journal."""
+        for event in JournalReader(self._folder / STDOUT_NAME).read():
+            after = fold_judging(self._state, event)
+            if after.ended:
+                self._state = after
+                return
+        if self._killed:
+            self._state = replace(self._state, status=RunStatus.STOPPED)
+            return
+        parameters: dict[str, str | int | float | bool] = {"exit_code": exit_code, "log": str(self._folder / LOG_NAME)}
+        self._state = self._state.fail(Failure(FailureCode.TRAINER_ENDED.value, parameters))
+
+
+class TrainerJudgeLauncher:
+    """Implements JudgeLauncher over a folder of jobs; ``runs`` is where tuning runs keep what they learned from."""
+
+    def __init__(self, jobs: Path, runs: Path, program: Sequence[str] | None = None) -> None:
+        """``program`` is what ``judge FOLDER`` is said to, by default this Python's trainer."""
+        self._jobs = jobs
+        self._runs = runs
+        self._program = tuple(program) if program is not None else (sys.executable, "-u", "-m", "trainer")
+
+    def prepare(self, plan: JudgePlan, folders: Mapping[str, Path]) -> Path:
+        """Write the job's folder with its request and return it; raise DISK_FULL, NOT_WRITABLE."""
+        job_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}-{secrets.token_hex(3)}"
+        folder = make_folder(self._jobs / job_id)
+        if plan.ratings:
+            ratings = json.dumps({"stories": {story: dict(means) for story, means in plan.ratings.items()}})
+            write_atomically(folder / RATINGS_NAME, ratings.encode("utf-8", "replace"))
+        request = JudgeRequest(
+            job_id=job_id,
+            styles=tuple(self._describe(name, folders[name]) for name in plan.models),
+            pairs=tuple(JudgedPair(prompt, story) for prompt, story in plan.pairs),
+            data=tuple(str(path.absolute()) for path in plan.data),
+            prompts=plan.prompts,
+            stories=plan.stories,
+            tokens=plan.tokens,
+            settings=tuple(dict(settings) for settings in plan.settings),
+            reader=plan.reader,
+            metrics=plan.metrics,
+            ratings=str(folder / RATINGS_NAME) if plan.ratings else "",
+            out=str(plan.out.absolute()) if plan.out else "",
+            title=plan.title,
+            seed=plan.seed,
+        )
+        write_atomically(folder / REQUEST_NAME, encode_judge_request(request).encode("utf-8", "replace"))
+        return folder
+
+    def _describe(self, name: str, folder: Path) -> JudgedStyle:
+        """Return a model with the run that it came from, and those of the models it was made of, as far as known."""
+        training = []
+        with contextlib.suppress(ManifestError, StorydeskError):
+            run = read_manifest(folder).run_id
+            if run and Path(run).name == run and (self._runs / run).is_dir():
+                training.append(str((self._runs / run).absolute()))
+        return JudgedStyle(name, str(folder.absolute()), tuple(training))
+
+    def start(self, folder: Path) -> TrainerJudgeRun:
+        """Start a prepared job, or go on with one that was broken off; raise TRAINER_NOT_STARTED."""
+        state, journal = _read_journal(folder)
+        environment = make_environment(Path(trainer.protocol.__file__).parents[2])
+        try:
+            with (folder / STDOUT_NAME).open("wb") as stdout, (folder / LOG_NAME).open("ab") as log:
+                process = subprocess.Popen(
+                    (*self._program, JUDGE, str(folder.absolute())),
+                    stdin=subprocess.PIPE,
+                    stdout=stdout,
+                    stderr=log,
+                    cwd=folder,
+                    env=environment,
+                    # Ctrl+C in a terminal is for the app, which then asks the trainer to end.
+                    start_new_session=True,
+                    creationflags=CREATION_FLAGS,
+                )
+        except (OSError, ValueError) as error:
+            raise StorydeskError(FailureCode.TRAINER_NOT_STARTED, detail=str(error)) from error
+        fresh = replace(state, status=RunStatus.STARTING, failure=None, report=None, process_id=process.pid)
+        return TrainerJudgeRun(folder, fresh, journal, ChildProcess(folder, process))
+
+    def follow(self, folder: Path) -> TrainerJudgeRun:
+        """Follow a job that is at work without this program."""
+        state, journal = _read_journal(folder)
+        return TrainerJudgeRun(folder, state, journal, FoundProcess(folder, state.process_id))
+
+    def read(self, folder: Path) -> JudgeState:
+        """Return the state that a job's journal gives."""
+        return _read_journal(folder)[0]
+
+    def list_jobs(self) -> Sequence[JudgeState]:
+        """Return all jobs, newest first; one whose journal can't be read is passed over."""
+        found = []
+        with contextlib.suppress(OSError):
+            for folder in sorted(self._jobs.iterdir(), reverse=True):
+                if not (folder / REQUEST_NAME).is_file():
+                    continue
+                try:
+                    found.append(self.read(folder))
+                except StorydeskError as error:
+                    _LOG.warning("the judging in %s is passed over: %s", folder, error)
+        return found
+
+    def is_alive(self, folder: Path) -> bool:
+        """Return whether a trainer is at work on a job."""
+        return is_alive(folder)
+
+    def find(self, name: str) -> Path:
+        """Return the folder of a job by its name; raise RUN_NOT_FOUND."""
+        # A name, and not a way out of the folder of jobs.
+        folder = self._jobs / name
+        if Path(name).name != name or not (folder / REQUEST_NAME).is_file():
+            raise StorydeskError(FailureCode.RUN_NOT_FOUND, name=name)
+        return folder
+
+    def discard(self, folder: Path) -> None:
+        """Delete a job that nobody works on; one that is at work stays."""
+        if folder.parent.resolve() == self._jobs.resolve() and not is_alive(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def read_report(self, folder: Path) -> JudgeReport:
+        """Return a finished report; raise FILE_NOT_FOUND, FILE_NOT_READABLE, FILE_DAMAGED."""
+        return load_report(folder)
+
+    def read_stories(self, folder: Path) -> Sequence[WrittenStory]:
+        """Return the stories of a report; raise like ``read_report``."""
+        return load_stories(folder)
+
+
+def _read_journal(folder: Path) -> tuple[JudgeState, JournalReader]:
+    state = JudgeState(folder.name, folder)
+    journal = JournalReader(folder / JOURNAL_NAME)
+    for event in journal.read():
+        state = fold_judging(state, event)
+    return state, journal
