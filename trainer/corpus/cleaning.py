@@ -24,6 +24,7 @@ FEWEST_WORDS = 20
 _PROMPT_TAG = re.compile(r"^\s*[\[(]\s*[A-Za-z]{2,4}\s*[\])]\s*:?\s*")
 _REMOVED = re.compile(r"^\W*(?:deleted|removed)\W*$", re.IGNORECASE)
 _MODERATOR = re.compile(r"\bi am a bot\b|\boff[- ]topic (?:discussion|comments?)\b", re.IGNORECASE)
+_NO_LETTERS = re.compile(r"[\W_]+")
 _DOUBLED_QUOTES = re.compile(r"``|''")
 
 
@@ -137,5 +138,5 @@ def _strip_unprintable(text: str) -> str:
 
 def fingerprint_story(story: str) -> bytes:
     """Return a digest that two copies share in spite of case, spacing and punctuation."""
-    letters = "".join(character for character in story.casefold() if character.isalnum())
+    letters = _NO_LETTERS.sub("", story.casefold())
     return hashlib.sha256(letters.encode("utf-8", "surrogatepass")).digest()

@@ -7,6 +7,7 @@ containment of documents", 1997; bottom-k sketches).
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -74,24 +75,32 @@ class StoryRuns:
     def __init__(self, stories: Sequence[str]) -> None:
         """Stand for these stories; they are held on to."""
         self._stories = stories
+        self._places: Sequence[int] = range(len(stories))
         self._hasher = RunHasher()
         self._kept: dict[int, Hashes] = {}
-        self._room = _MOST_KEPT
+        self._room = [_MOST_KEPT]
 
     def __len__(self) -> int:
         """Return how many stories there are."""
-        return len(self._stories)
+        return len(self._places)
 
     def __getitem__(self, index: int) -> Hashes:
         """Return all hashes of one story."""
-        kept = self._kept.get(index)
+        place = self._places[index]
+        kept = self._kept.get(place)
         if kept is not None:
             return kept
-        hashes = self._hasher.hash_runs(self._stories[index])
-        if len(hashes) <= self._room:
-            self._kept[index] = hashes
-            self._room -= len(hashes)
+        hashes = self._hasher.hash_runs(self._stories[place])
+        if len(hashes) <= self._room[0]:
+            self._kept[place] = hashes
+            self._room[0] -= len(hashes)
         return hashes
+
+    def choose(self, indices: Sequence[int]) -> StoryRuns:
+        """Return some of the stories; what is known of them is shared."""
+        chosen = copy.copy(self)
+        chosen._places = [self._places[index] for index in indices]
+        return chosen
 
 
 class _WordHashes(dict[str, int]):
@@ -119,7 +128,7 @@ def find_copies(sketches: Sequence[Hashes], share: float = NEAR) -> list[Copy]:
         measured = _measure_share(one, other)
         if measured >= share:
             found.append(Copy(first, second, measured))
-    return sorted(found, key=lambda copy: (copy.first, copy.second))
+    return sorted(found, key=lambda each: (each.first, each.second))
 
 
 def group_copies(count: int, links: Iterable[Sequence[int]]) -> list[list[int]]:
@@ -160,15 +169,17 @@ def measure_leaks(
     runs = np.concatenate([*heldout])
     owners = np.repeat(np.arange(len(heldout)), [len(each) for each in heldout])
     order = np.argsort(runs, kind="stable")
-    runs, owners = runs[order], owners[order]
+    owners = owners[order]
+    known, starts, sizes = np.unique(runs[order], return_index=True, return_counts=True)
     covered = np.zeros(len(runs), bool)
     best = np.zeros(len(heldout), np.int64)
     others = np.full(len(heldout), -1, np.int64)
     for index, hashes in enumerate(training):
         check()
-        places = _find_all(runs, hashes)
-        if not len(places):
+        found = _find_places(known, hashes)
+        if not len(found):
             continue
+        places = np.concatenate([np.arange(starts[each], starts[each] + sizes[each]) for each in found])
         covered[places] = True
         counts = np.bincount(owners[places], minlength=len(heldout))
         better = counts > best
@@ -177,13 +188,14 @@ def measure_leaks(
     return [Leak(index, int(others[index]), count / len(heldout[index])) for index, count in enumerate(shared) if count]
 
 
-def _find_all(runs: Hashes, wanted: Hashes) -> NDArray[np.int64]:
-    """Return the places in ``runs`` (ascending, with repeats) of every hash that is ``wanted`` (ascending)."""
-    if not len(runs) or not len(wanted):
+def _find_places(known: Hashes, hashes: Hashes) -> NDArray[np.int64]:
+    """Return the places in ``known`` of the hashes that it holds; both ascending, each hash once."""
+    if not len(known) or not len(hashes):
         return np.empty(0, np.int64)
-    places = np.searchsorted(wanted, runs)
-    places[places == len(wanted)] = 0
-    return np.flatnonzero(wanted[places] == runs)
+    places = np.searchsorted(known, hashes)
+    places[places == len(known)] = 0
+    found: NDArray[np.int64] = places[known[places] == hashes]
+    return found
 
 
 def _find_candidates(sketches: Sequence[Hashes]) -> dict[tuple[int, int], int]:

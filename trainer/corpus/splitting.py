@@ -50,15 +50,15 @@ def require_enough(documents: Sequence[Document]) -> None:
         )
 
 
-def split_documents(documents: Sequence[Document], seed: int) -> Split:
+def split_documents(documents: Sequence[Document], seed: int, runs: StoryRuns | None = None) -> Split:
     """Return about a tenth of the documents as held-out: four at least, a quarter and 64 at most.
 
     Documents with the same prompt, parts of one story and near copies stay on one side; a held-out story of which half
     stands in the rest all the same is learned from instead. Raise TrainerError(TOO_LITTLE_TEXT) where there is too
-    little of either.
+    little of either. ``runs`` are the documents' own where somebody has them already.
     """
     require_enough(documents)
-    runs = StoryRuns([document.story for document in documents])
+    runs = runs or StoryRuns([document.story for document in documents])
     groups = group_documents(documents, runs)
     same_story = False
     if _count_wanted(len(documents)) < 1 or len(groups) < NEEDED_STORIES:

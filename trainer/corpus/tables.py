@@ -58,16 +58,8 @@ def documents_from_records(records: Iterable[Mapping[str, Any]], source: str) ->
         if story is None or not isinstance(record[story], str):
             continue
         head, name = _read_cell(record, prompt), _read_cell(record, title)
-        origin = _say_origin(record, head, is_title=prompt == title)
-        yield Document(record[story], head or name, source, title=name, prompt_from=origin or ("title" if name else ""))
-
-
-def _say_origin(record: Mapping[str, Any], head: str, *, is_title: bool) -> str:
-    """Return how a prompt was found; a file of our own says so itself."""
-    told = record.get("prompt_from")
-    if isinstance(told, str) and told:
-        return told
-    return "" if not head else "title" if is_title else "column"
+        origin = "column" if head and prompt != title else "title" if head or name else ""
+        yield Document(record[story], head or name, source, title=name, prompt_from=origin)
 
 
 def _read_cell(record: Mapping[str, Any], name: str | None) -> str:

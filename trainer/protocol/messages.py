@@ -289,6 +289,35 @@ class ReportWritten:
 
 
 @dataclass(frozen=True, slots=True)
+class DatasetAdvanced:
+    """How far a job on a dataset is; ``job`` is ``reading``, ``examining`` or ``keeping``, ``total`` 0 if unknown.
+
+    ``place`` is what is read now: a file's name, a data set's.
+    """
+
+    kind: ClassVar[str] = "dataset_advanced"
+    job: str
+    done: int
+    total: int
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetWritten:
+    """A job on a dataset is done and on disk: ``pairs``, ``findings`` or a ``version``, as ``what`` says.
+
+    ``count`` is how many pairs or findings there are; ``fingerprint`` is a version's.
+    """
+
+    kind: ClassVar[str] = "dataset_written"
+    what: str
+    count: int
+    words: int = 0
+    fingerprint: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class RunStopped:
     """The run ended on request; ``step`` is that of the last whole checkpoint."""
 
@@ -330,6 +359,8 @@ Event = (
     | RunCompleted
     | JudgingAdvanced
     | ReportWritten
+    | DatasetAdvanced
+    | DatasetWritten
     | RunStopped
     | RunFailed
     | UnknownEvent
@@ -352,6 +383,8 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     RunCompleted,
     JudgingAdvanced,
     ReportWritten,
+    DatasetAdvanced,
+    DatasetWritten,
     RunStopped,
     RunFailed,
 )
