@@ -108,7 +108,7 @@ class BaseChoice(QWidget):
         self._jobs.start(
             lambda _: (tuple(self._models.list_models()), tuple(self._models.list_hub_models()), self._models.active),
             on_success=self._on_listed,
-            on_failure=self._on_failed,
+            on_failure=self._on_not_listed,
         )
 
     def pass_over(self, obstacle: PassedOver) -> bool:
@@ -152,6 +152,10 @@ class BaseChoice(QWidget):
         if not self._by_hand or self.chosen is None:
             self._choose_by_rule(active)
         self._show_consequence()
+        self.changed.emit()
+
+    def _on_not_listed(self, failure: Failure) -> None:
+        self._on_failed(failure)
         self.changed.emit()
 
     def _choose_by_rule(self, active: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton, QSpinBox, QToolButton, QVBoxLayout, QWidget
 
 from storydesk.bridge.phrases import Phrases
@@ -12,7 +12,7 @@ from storydesk.domain.run_settings import RunSetting, Value, list_groups
 from storydesk.domain.tuning import PlannedRun
 from storydesk.ui.theme import SPACE_L, SPACE_M, SPACE_S, FlowLayout, make_label, set_hint
 from storydesk.ui.theme.fields import indent_number
-from storydesk.ui.tuning.setting_row import SettingRow
+from storydesk.ui.tuning.setting_row import SettingRow, say_value, show
 
 FIRST_SEED = 7
 LARGEST_SEED = 2**31 - 1
@@ -111,12 +111,17 @@ class EverySetting(QWidget):
         """Make the rows, where that was not done yet."""
         if self.rows:
             return
+        # What is not in the window yet is not laid out at each row.
+        inside = self._inside = QWidget()
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(SPACE_L)
         for group in list_groups(self._settings):
             heading = self._headings[group] = make_label(self._name_group(group), "title")
-            self._column.addWidget(heading)
+            column.addWidget(heading)
             for setting in self._settings:
                 if setting.group == group:
-                    self._add_row(setting)
+                    column.addWidget(self._make_row(setting))
         seed = QVBoxLayout()
         seed.setSpacing(SPACE_S)
         self._seed_title = make_label(self.tr("Seed"), "heading")
@@ -124,31 +129,32 @@ class EverySetting(QWidget):
         self._seed_words = make_label(self.tr("The same number gives the same tuning again."), "muted")
         seed.addWidget(self._seed_title)
         seed.addWidget(self._seed_words)
-        row = FlowLayout()
-        row.add(self.seed_box)
-        seed.addLayout(row)
-        self._column.addLayout(seed)
-        self._column.addSpacing(SPACE_M)
+        seed.addWidget(self.seed_box, 0, Qt.AlignmentFlag.AlignLeading)
+        column.addLayout(seed)
+        column.addSpacing(SPACE_M)
         self.show_planned(self._planned)
         self._on_search_changed(self.search.text())
+        self._column.addWidget(inside)
+        inside.show()
 
     def describe(self) -> list[str]:
         """Return what was changed by hand, a sentence each."""
         found = []
         for setting in self._settings:
             if setting.name in self._set:
-                row = self.rows.get(setting.name) or SettingRow(setting, self._phrases.name_setting(setting.name))
+                words = self._phrases.name_setting(setting.name)
+                value = say_value(setting, words, self._set[setting.name])
+                usual = say_value(setting, words, setting.default)
                 said = self.tr("{name}: {value} (by itself: {usual})")
-                values = {"value": row.say(self._set[setting.name]), "usual": row.say(setting.default)}
-                found.append(said.format(name=row.words.title, **values))
+                found.append(said.format(name=words.title, value=value, usual=usual))
         return found
 
-    def _add_row(self, setting: RunSetting) -> None:
+    def _make_row(self, setting: RunSetting) -> SettingRow:
         row = SettingRow(setting, self._phrases.name_setting(setting.name))
         row.set_value(self._set.get(setting.name, setting.default))
         row.changed.connect(self._on_row_changed)
         self.rows[setting.name] = row
-        self._column.addWidget(row)
+        return row
 
     def _on_row_changed(self) -> None:
         found = {name: row.value for name, row in self.rows.items() if row.is_changed}
@@ -163,17 +169,20 @@ class EverySetting(QWidget):
         if not self.rows:
             return
         shown: set[str] = set()
+        visible = self._inside.isVisible()
+        self._inside.setVisible(False)  # laid out once, not at each row
         for row in self.rows.values():
             fits = row.matches(query)
-            row.setVisible(fits)
+            show(row, fits)
             if fits:
                 shown.add(row.setting.group)
         for group, heading in self._headings.items():
-            heading.setVisible(group in shown)
+            show(heading, group in shown)
         everything = not query.strip()
         for widget in (self._seed_title, self._seed_words, self.seed_box):
-            widget.setVisible(everything)
-        self.nothing.setVisible(not shown)
+            show(widget, everything)
+        self._inside.setVisible(visible)
+        show(self.nothing, not shown)
 
     def _name_group(self, group: str) -> str:
         names = {

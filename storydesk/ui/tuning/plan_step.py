@@ -31,6 +31,7 @@ from storydesk.ui.tuning.base_choice import BaseChoice
 from storydesk.ui.tuning.every_setting import EverySetting
 from storydesk.ui.tuning.fold_out import FoldOut
 from storydesk.ui.tuning.plan_words import list_choices, say_needs, say_time, say_where, say_why
+from storydesk.ui.tuning.setting_row import show
 from storydesk.ui.window_timers import make_single_shot
 
 LONGEST_MINUTES: Final = 24 * 60
@@ -78,7 +79,7 @@ class PlanStep(QWidget):
         self._build_buttons()
         self._build_layout()
         self.base.changed.connect(self._look_again)
-        self.every.changed.connect(self._on_settings_changed)
+        self.every.changed.connect(self._look_again)
         self._refresh_words()
 
     @property
@@ -100,8 +101,8 @@ class PlanStep(QWidget):
     def refresh(self, counted: Measure) -> None:
         """Plan for these words and read the shelf again."""
         self._counted = counted
-        self._look_again()
-        self.base.refresh()
+        self._forget()
+        self.base.refresh()  # once that is read, it asks for a look
 
     def show_foresight(self, planned: PlannedRun) -> None:
         """Say what a short measurement on this machine found, or start from something smaller for it."""
@@ -207,20 +208,21 @@ class PlanStep(QWidget):
         else:
             self._refresh_words()
 
-    def _on_settings_changed(self) -> None:
-        self._look_again()
-
     def _keep_settings(self) -> None:
         kept = write_kept(self.every.settings)
         if kept != self._store.get(TUNING_SETTINGS):
             self._store.set(TUNING_SETTINGS, kept)
 
     def _look_again(self) -> None:
+        """Ask for another look, since something else is chosen."""
+        self._forget()
+        self._look_due.start()
+
+    def _forget(self) -> None:
         """Forget what was measured for another choice."""
         self._planned = None
         self._trouble = ""
         self._refresh_words()
-        self._look_due.start()
 
     def _ask_for_look(self) -> None:
         self._keep_settings()
@@ -251,7 +253,7 @@ class PlanStep(QWidget):
         )
         for sentence, text in zip(self._sentences, said, strict=True):
             sentence.setText(text)
-            sentence.setVisible(bool(text))
+            show(sentence, bool(text))
         self._show_needs()
         self._show_choices()
         self.start_button.setEnabled(self.base.is_here and self.every.is_valid)
@@ -281,10 +283,10 @@ class PlanStep(QWidget):
     def _show_choices(self) -> None:
         changed = self.every.describe()
         self.by_hand.setText("\n".join([self.tr("Changed by hand:"), *changed]) if changed else "")
-        self.by_hand.setVisible(bool(changed))
-        self.as_usual_button.setVisible(bool(changed))
+        show(self.by_hand, bool(changed))
+        show(self.as_usual_button, bool(changed))
         planned = self._planned
-        self.chosen.setVisible(planned is not None)
+        show(self.chosen, planned is not None)
         self.every.show_planned(planned)
         if planned is not None:
             self._choice_words.setText("\n".join(list_choices(planned, self.base.name, self.every.settings)))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import QLocale, Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QCoreApplication, QLocale, Qt, Signal
+from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from storydesk.domain.run_settings import Misfit, MisfitError, RunSetting, Value
 from storydesk.services.phrasebook import SettingWords
-from storydesk.ui.theme import SPACE_S, SPACE_XS, FlowLayout, ScaledWidth, icon, make_label
+from storydesk.ui.theme import SPACE_S, SPACE_XS, ScaledWidth, icon, make_label
 
 NUMBER_WIDTH: Final = 150
 CHOICE_WIDTH: Final = 250
@@ -59,7 +59,7 @@ class SettingRow(QWidget):
     def set_value(self, value: Value) -> None:
         """Show a value."""
         if isinstance(self.field, QLineEdit):
-            self.field.setText(self._write(value))
+            self.field.setText(_write(value))
         elif isinstance(self.field, QComboBox):
             self.field.setCurrentIndex(max(0, self.field.findData(value)))
         else:
@@ -72,8 +72,10 @@ class SettingRow(QWidget):
 
     def show_planned(self, planned: Value | None) -> None:
         """Say what the plan makes of it; None where the plan says nothing of its own."""
-        self._planned = self.say(planned) if planned is not None else ""
-        self._show_range()
+        said = self.say(planned) if planned is not None else ""
+        if said != self._planned:
+            self._planned = said
+            self._show_range()
 
     def matches(self, query: str) -> bool:
         """Return whether the words of a search are in the setting's."""
@@ -82,13 +84,7 @@ class SettingRow(QWidget):
 
     def say(self, value: Value) -> str:
         """Return a value as the writer reads it."""
-        if isinstance(value, bool):
-            return self.tr("yes") if value else self.tr("no")
-        if isinstance(value, str):
-            return self.words.choices.get(value, value)
-        if self.setting.zero_chooses and not value:
-            return self.tr("chosen for you")
-        return self._write(value)
+        return say_value(self.setting, self.words, value)
 
     def _make_field(self) -> QLineEdit | QComboBox | QCheckBox:
         if self.setting.choices:
@@ -110,8 +106,11 @@ class SettingRow(QWidget):
         return field
 
     def _build_layout(self) -> None:
-        row = FlowLayout(space=SPACE_S)
-        row.add(self.field, self.reset_button)
+        row = QHBoxLayout()
+        row.setSpacing(SPACE_S)
+        row.addWidget(self.field)
+        row.addWidget(self.reset_button)
+        row.addStretch()
         keep = self.reset_button.sizePolicy()
         keep.setRetainSizeWhenHidden(True)
         self.reset_button.setSizePolicy(keep)
@@ -133,13 +132,6 @@ class SettingRow(QWidget):
         number, is_number = QLocale().toDouble(self.field.text().strip())  # the decimal sign of the writer's country
         return self.setting.accept(number) if is_number else self.setting.read(self.field.text())
 
-    def _write(self, value: Value) -> str:
-        if isinstance(value, (str, bool)):
-            return str(value)
-        if isinstance(value, int):
-            return QLocale().toString(value)
-        return QLocale().toString(float(value), "g", DIGITS)
-
     def _on_edited(self) -> None:
         self._check()
         self.changed.emit()
@@ -152,9 +144,9 @@ class SettingRow(QWidget):
         except MisfitError as error:
             self._misfit = error.misfit
         self.problem.setText(self._say_misfit())
-        self.problem.setVisible(self._misfit is not None)
+        show(self.problem, self._misfit is not None)
         self.field.setAccessibleDescription(self.problem.text() or self.words.sentence)
-        self.reset_button.setVisible(self.is_changed)
+        show(self.reset_button, self.is_changed)
         self._show_range()
 
     def _say_misfit(self) -> str:
@@ -175,9 +167,35 @@ class SettingRow(QWidget):
         if self._planned:
             parts.append(self.tr("as planned: {value}").format(value=self._planned))
         self.range.setText(" · ".join(parts))
-        self.range.setVisible(bool(parts))
+        show(self.range, bool(parts))
 
     def _limits(self) -> dict[str, str]:
         low, high = self.setting.low or 0.0, self.setting.high or 0.0
         whole = self.setting.is_whole
-        return {"low": self._write(int(low) if whole else low), "high": self._write(int(high) if whole else high)}
+        return {"low": _write(int(low) if whole else low), "high": _write(int(high) if whole else high)}
+
+
+def say_value(setting: RunSetting, words: SettingWords, value: Value) -> str:
+    """Return a setting's value as the writer reads it."""
+    if isinstance(value, bool):
+        return _tr("yes") if value else _tr("no")
+    if isinstance(value, str):
+        return words.choices.get(value, value)
+    return _tr("chosen for you") if setting.zero_chooses and not value else _write(value)
+
+
+def _write(value: Value) -> str:
+    """Return a number the way the writer's country writes it."""
+    if isinstance(value, int):
+        return QLocale().toString(value)
+    return QLocale().toString(float(value), "g", DIGITS)
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("SettingRow", text)
+
+
+def show(widget: QWidget, shown: bool) -> None:
+    """Show or hide a widget; where nothing changes, nothing is laid out again."""
+    if widget.isHidden() is shown:
+        widget.setVisible(shown)
