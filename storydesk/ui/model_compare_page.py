@@ -23,9 +23,9 @@ from storydesk.bridge.model_duel import DuelText, ModelDuel
 from storydesk.bridge.phrases import Phrases
 from storydesk.domain.failures import Failure
 from storydesk.domain.model_shelf import ModelComparison, ModelDetails, Value
-from storydesk.ui.figures import say_number, say_perplexity, say_size, say_stories, say_words
-from storydesk.ui.model_details_page import FINGERPRINT_LETTERS
-from storydesk.ui.theme import SPACE_M, SPACE_S, FlowLayout, VerticalArea, icon, make_label, set_role
+from storydesk.ui.figures import say_number, say_perplexity, say_size
+from storydesk.ui.model_details_page import FINGERPRINT_LETTERS, say_amount
+from storydesk.ui.theme import SPACE_M, SPACE_S, FlowLayout, VerticalArea, icon, indent_number, make_label, set_role
 
 WORDS = 60
 _TABLE_LINES = 7
@@ -137,6 +137,7 @@ class ComparePage(QWidget):
         self.words_box.setValue(WORDS)
         self.words_box.setAccessibleName(self.tr("Words"))
         self.words_box.setSuffix(self.tr(" words"))
+        indent_number(self.words_box)
         self.write_button = QPushButton(icon("pencil-line"), self.tr("Let both write"))
         self.write_button.clicked.connect(self._on_write_clicked)
         self.stop_button = QPushButton(self.tr("Stop"))
@@ -173,6 +174,9 @@ class ComparePage(QWidget):
         self.prompt_box.clear()
         self.prompt_box.addItems(prompts)
         self.prompt_box.setCurrentText(kept or (prompts[0] if prompts else ""))
+        field = self.prompt_box.lineEdit()
+        if field is not None:
+            field.setCursorPosition(0)
 
     def _on_chosen(self) -> None:
         self.leave()
@@ -236,18 +240,12 @@ class ComparePage(QWidget):
 
         return [
             row(self.tr("Tuned from"), *(" ← ".join(each.model.lineage) for each in both)),
-            row(self.tr("Learned from"), *(self._say_data(each) for each in both)),
+            row(self.tr("Learned from"), *(say_amount(each) for each in both)),
             row(self.tr("Fingerprint of the text"), *(self._cut(each.data.get("sha256", "")) for each in both)),
             row(self.tr("Size"), *(say_size(each.model.bytes) for each in both)),
             row(self.tr("Layers and width"), *(self._say_shape(each) for each in both)),
             row(self.tr("Made on"), *(each.model.created[:10] for each in both)),
         ]
-
-    def _say_data(self, details: ModelDetails) -> str:
-        words, stories = details.data.get("words"), details.data.get("training_stories")
-        if not isinstance(words, int | float) or not isinstance(stories, int | float):
-            return ""
-        return f"{say_words(int(words))}, {say_stories(int(stories))}"
 
     def _say_shape(self, details: ModelDetails) -> str:
         return f"{say_number(details.model.layers)} × {say_number(details.model.width)}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from PySide6.QtCore import QCoreApplication, QUrl
 from PySide6.QtWidgets import QTextBrowser, QVBoxLayout, QWidget
 
@@ -45,7 +47,7 @@ class DetailsPage(QWidget):
     def show_details(self, details: ModelDetails) -> None:
         """Show one model."""
         self.facts.setText("\n".join(describe_details(details)))
-        card = details.card
+        card = re.sub(r"\A(---\n.*?\n---\n)?\s*# [^\n]*", "", details.card, flags=re.DOTALL)  # its name stands above
         if not card:
             card = self.tr("This model brought no card. What is known of it stands above.")
             settings = [
@@ -81,12 +83,19 @@ def describe_details(details: ModelDetails) -> list[str]:
 
 
 def say_learned(details: ModelDetails) -> str:
-    """Return in a line what a model learned from, "" where nobody says."""
+    """Return in a line what a model learned from, with the text's fingerprint; "" where nobody says."""
+    amount = say_amount(details)
+    if not amount:
+        return ""
+    said = QCoreApplication.translate("models", "Learned from {amount}").format(amount=amount)
+    mark = str(details.data.get("sha256", ""))[:FINGERPRINT_LETTERS]
+    return f"{said} ({mark})" if mark else said
+
+
+def say_amount(details: ModelDetails) -> str:
+    """Return ``14,200 words in 20 stories``, "" where nobody says."""
     words, stories = details.data.get("words"), details.data.get("training_stories")
     if not isinstance(words, int | float) or not isinstance(stories, int | float):
         return ""
-    said = QCoreApplication.translate("models", "Learned from {words} in {stories}").format(
-        words=say_words(int(words)), stories=say_stories(int(stories))
-    )
-    mark = str(details.data.get("sha256", ""))[:FINGERPRINT_LETTERS]
-    return f"{said} ({mark})" if mark else said
+    counts = {"words": say_words(int(words)), "stories": say_stories(int(stories))}
+    return QCoreApplication.translate("models", "{words} in {stories}").format(**counts)

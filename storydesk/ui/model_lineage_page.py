@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHeaderView, QTreeWidget, QTreeWidgetItem, QVBoxLa
 from storydesk.bridge.phrases import Phrases
 from storydesk.domain.model_shelf import LineageNode
 from storydesk.ui.figures import say_perplexity
-from storydesk.ui.model_details_page import describe_details, say_learned
+from storydesk.ui.model_details_page import describe_details, say_amount
 from storydesk.ui.theme import SPACE_M, make_label
 
 _NODE = Qt.ItemDataRole.UserRole
@@ -28,13 +28,13 @@ class LineagePage(QWidget):
         self.tree = QTreeWidget()
         self.tree.setAccessibleName(self.tr("Lineage"))
         self.tree.setHeaderLabels(
-            [self.tr("Model"), self.tr("Learned from"), self.tr("Perplexity, unseen pages"), self.tr("Made on")]
+            [self.tr("Model"), self.tr("Learned from"), self.tr("Perplexity"), self.tr("Made on")]
         )
         self.tree.setWordWrap(True)
         self.tree.setTextElideMode(Qt.TextElideMode.ElideNone)
         header = self.tree.header()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setStretchLastSection(True)
+        header.setStretchLastSection(False)  # it would be narrower than its words where there is no room
         self.tree.currentItemChanged.connect(lambda *_: self._on_chosen())
         self.tree.itemActivated.connect(self._on_activated)
         self.made = make_label("", "muted", selectable=True)
@@ -68,7 +68,7 @@ class LineagePage(QWidget):
         learned = figures = made = ""
         if node.details is not None:
             heldout = node.details.model.heldout
-            learned = say_learned(node.details).partition(" (")[0]
+            learned = say_amount(node.details)
             before, after = (heldout.get(f"perplexity_{moment}", 0.0) for moment in ("before", "after"))
             if before > 0 and after > 0:
                 figures = f"{say_perplexity(before)} → {say_perplexity(after)}"

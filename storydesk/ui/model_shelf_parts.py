@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QMenu, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from storydesk.domain.model_shelf import DeletedModel
 from storydesk.domain.style_model import HubModel, StyleModel
@@ -104,10 +104,18 @@ class ShelfButtons(QWidget):
             self.roll_back_button,
             self.trash_button,
         )
-        row = FlowLayout(self)
+        left, right = FlowLayout(), QHBoxLayout()
         for button in (*self._of_shelf, self.back_button, self.cancel_button, self.close_button):
             button.setAutoDefault(False)
-            row.add(button)
+        left.add(*self._of_shelf, self.back_button)
+        right.setSpacing(SPACE_S)
+        right.addWidget(self.cancel_button, 0, Qt.AlignmentFlag.AlignBottom)
+        right.addWidget(self.close_button, 0, Qt.AlignmentFlag.AlignBottom)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(SPACE_S)
+        row.addLayout(left, 1)
+        row.addLayout(right)
 
     def show_state(self, state: ShelfState, *, on_shelf: bool, busy: bool) -> None:
         """Show what can be done now."""

@@ -34,7 +34,7 @@ from storydesk.services.phrasebook import Phrasebook
 from storydesk.ui.main_window import MainWindow
 from storydesk.ui.theme import apply_theme
 from storydesk.ui.translations import install_translations
-from tests.bench import drafts_scenes, editor_scenes, memory_scenes, partner_scenes
+from tests.bench import drafts_scenes, editor_scenes, memory_scenes, model_scenes, partner_scenes
 from tests.bench.library_scenes import SCENES, show_library
 from tests.gui.places import PLACES, find_place, leave_places
 
@@ -83,7 +83,14 @@ def _group(scenes: list[str]) -> list[list[str]]:
 
 
 def _is_set_up(scene: str) -> bool:
-    others = (SCENES, drafts_scenes.SCENES, editor_scenes.SCENES, memory_scenes.SCENES, partner_scenes.SCENES)
+    others = (
+        SCENES,
+        drafts_scenes.SCENES,
+        editor_scenes.SCENES,
+        memory_scenes.SCENES,
+        model_scenes.SCENES,
+        partner_scenes.SCENES,
+    )
     return scene in SET_UP_HERE or any(scene in scenes for scenes in others)
 
 
@@ -95,6 +102,7 @@ def list_scenes() -> list[str]:
         *drafts_scenes.SCENES,
         *editor_scenes.SCENES,
         *memory_scenes.SCENES,
+        *model_scenes.SCENES,
         *partner_scenes.SCENES,
         *(place.name for place in PLACES),
     ]
@@ -200,6 +208,8 @@ def show(app: QApplication, window: MainWindow, scene: str) -> QWidget:
         shown = partner_scenes.show_partner(app, window, scene, wait_until)
     elif scene in memory_scenes.SCENES:
         shown = memory_scenes.show_memory(app, window, scene, wait_until)
+    elif scene in model_scenes.SCENES:
+        shown = model_scenes.show_models(app, window, scene, wait_until)
     elif scene not in SET_UP_HERE:
         shown = find_place(scene).open(window, lambda is_done: wait_until(app, is_done))
     return shown if shown.isWindow() else window

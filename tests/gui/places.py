@@ -160,6 +160,29 @@ def _models(window: MainWindow, wait: Await) -> QWidget:
     return dialog
 
 
+def _model_page(page: str) -> Callable[[MainWindow, Await], QWidget]:
+    def open_page(window: MainWindow, wait: Await) -> QWidget:
+        from storydesk.ui.models_dialog import ModelsDialog
+
+        dialog = _models(window, wait)
+        assert isinstance(dialog, ModelsDialog)
+        last = dialog.cards[-1].name
+        if page == "details":
+            dialog.show_details(last)
+            wait(dialog.details.isVisible)
+        elif page == "compare":
+            dialog.show_compare(last)
+            wait(lambda: dialog.compare.table.rowCount() > 0)
+        elif page == "lineage":
+            dialog.show_lineage()
+            wait(dialog.lineage.isVisible)
+        else:
+            dialog.show_offers()
+        return dialog
+
+    return open_page
+
+
 def _three_ways(window: MainWindow, wait: Await) -> QWidget:
     window.actions_by_name["show_write"].trigger()
     window.actions_by_name["three_ways"].trigger()
@@ -353,6 +376,10 @@ PLACES: tuple[Place, ...] = (
     Place("backups", _dialog("backups")),
     Place("export", _dialog("export")),
     Place("models", _models),
+    Place("models-details", _model_page("details")),
+    Place("models-compare", _model_page("compare")),
+    Place("models-lineage", _model_page("lineage")),
+    Place("models-fetch", _model_page("fetch")),
     Place("preferences", _preferences(0)),
     Place("preferences-page", _preferences(1)),
     Place("preferences-look", _preferences(2)),

@@ -197,7 +197,7 @@ class TestPages:
             ("Tar", "gone (no longer on the shelf)"),
         ]
         assert [items["Salt"].text(at) for at in (1, 2, 3)] == [
-            "Learned from 900 words in 14 stories",
+            "900 words in 14 stories",
             "30.0 → 24.0",
             "2026-11-20",
         ]
