@@ -264,6 +264,7 @@ def test_what_this_computer_can_t_carry_is_passed_over_and_said(
     assert page.plan.base.name == "starter"
     assert "gpt2 is here too, but needs about 9.0 GB of memory, and 8.0 GB are free" in page.plan.words
     world.launcher.foresight = replace(world.launcher.foresight, planned=planned)
+    page.plan._look_again()
     qtbot.waitUntil(lambda: "1.0 GB of memory" in page.plan.foresight.text(), timeout=WAIT)
     assert page.plan.choices.base == "starter"
 
@@ -278,6 +279,7 @@ def test_a_base_too_large_to_be_loaded_is_passed_over_too(page: TuningPage, worl
     assert page.plan.base.name == "starter"
     assert "there is not enough memory for it" in page.plan.words
     world.launcher.foresight = well
+    page.plan._look_again()
     qtbot.waitUntil(lambda: "of memory" in page.plan.foresight.text(), timeout=WAIT)
 
 
