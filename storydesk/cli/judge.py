@@ -43,7 +43,7 @@ def add_parser(subparsers: Any) -> None:
     what.add_argument(
         "--prompts",
         metavar="FILE",
-        help="prompts, a line each (txt), or with stories that people wrote (csv, tsv, jsonl, json, Prompt: and Story:)",
+        help="prompts, a line each (txt), or with stories on them (csv, tsv, jsonl, json, Prompt: and Story:)",
     )
     what.add_argument("--samples", action="store_true", help="judge on Storydesk's own sample stories")
     what.add_argument("--resume", metavar="JOB", help="go on with a job that was broken off; `list` shows them")
@@ -75,7 +75,7 @@ def add_parser(subparsers: Any) -> None:
         help="try several values of a setting, such as temperature=0.7,0.9,1.1; several make a grid",
     )
     parser.add_argument(
-        "--reader", default="", metavar="MODEL", help="the model that reads what was written (the first)"
+        "--reader", default="", metavar="MODEL", help="the model that reads the stories (the first)"
     )
     parser.add_argument("--metrics", default="", metavar="NAME,...", help="measure these only")
     parser.add_argument("--ratings", action="store_true", help="compare with the ratings that were collected so far")
