@@ -17,7 +17,6 @@ from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.data import SequentialSampler
 from transformers import (
     PrinterCallback,
-    Trainer,
     TrainerCallback,
     TrainerControl,
     TrainerState,
@@ -29,7 +28,7 @@ from trainer.config import Hyperparameters
 from trainer.control import Control, StopRequested
 from trainer.corpus.rows import Row
 from trainer.evaluation.figures import HeldoutFigures
-from trainer.protocol.messages import CheckpointSaved, NoticeGiven, StepTaken
+from trainer.protocol.messages import NoticeGiven, StepTaken
 from trainer.reporter import Reporter
 from trainer.resources import is_memory_full
 from trainer.tuning.adapters import merge_adapters
@@ -43,12 +42,11 @@ from trainer.tuning.pace import Pace
 from trainer.tuning.schedule import Schedule, rate_factor
 from trainer.tuning.team import Team
 from trainer.tuning.thrift import Thrift
+from trainer.tuning.whole_checkpoints import WholeCheckpointTrainer
 
 PROGRESS_NAME = "progress.json"
 BEST_NAME = "best.json"
 
-# Trainer keeps its arguments as a pickle; nothing here reads pickles, so none is kept.
-_UNWANTED = ("training_args.bin",)
 # fp16's scaler passes over steps whose gradients overflow, and finds its scale within sixteen of them.
 _MOST_PASSED_OVER = 30
 # Held-out text that costs so many nats a token more than it did at the best is forgotten, not overfitted.
@@ -172,8 +170,8 @@ def _make_arguments(fitting: Fitting) -> TrainingArguments:
     return arguments
 
 
-class _StoryTrainer(Trainer):
-    """Trainer with batches in a fixed order, a time-aware schedule and checkpoints that are whole or absent."""
+class _StoryTrainer(WholeCheckpointTrainer):
+    """Trainer with batches in a fixed order and a time-aware schedule."""
 
     def __init__(self, fitting: Fitting, arguments: TrainingArguments, stepper: _Stepper) -> None:
         self._dataset = BatchDataset(fitting.rows, fitting.batches, fitting.thrift, fitting.team.size)
@@ -188,7 +186,7 @@ class _StoryTrainer(Trainer):
         self.model_accepts_loss_kwargs = True
         self._fitting = fitting
         self._stepper = stepper
-        self._partial: Path | None = None
+        self.keep_whole(fitting.store, fitting.reporter, stepper.save_progress, fitting.team)
         self._watch_gradients()
 
     def _watch_gradients(self) -> None:
@@ -254,41 +252,6 @@ class _StoryTrainer(Trainer):
             team.average_gradients(list(model.parameters()))
         self._stepper.add_batch(value, int(inputs["labels"].numel()) * team.size)
         return loss
-
-    def _get_output_dir(self, trial: Any) -> str:
-        return str(self._partial or self.args.output_dir)
-
-    def _save_checkpoint(self, model: torch.nn.Module, trial: Any) -> None:
-        """Let Trainer write into a folder of ours, then make it whole at once.
-
-        The other processes of a team write the state of their random numbers into the same folder.
-        """
-        step, team, store = self.state.global_step, self._fitting.team, self._fitting.store
-        if not team.is_first:
-            team.wait()  # until the folder is there
-            self._fill(model, trial, store.partial_folder("checkpoint", step))
-            team.wait()
-            return
-        with store.write("checkpoint", step) as partial:
-            team.wait()
-            self._fill(model, trial, partial)
-            team.wait()
-            inner = partial / f"checkpoint-{step}"
-            for path in inner.iterdir():
-                if path.name not in _UNWANTED:
-                    path.rename(partial / path.name)
-            for name in _UNWANTED:
-                (inner / name).unlink(missing_ok=True)
-            inner.rmdir()
-            self._stepper.save_progress(partial)
-        self._fitting.reporter.report(CheckpointSaved(step))
-
-    def _fill(self, model: torch.nn.Module, trial: Any, folder: Path) -> None:
-        self._partial = folder
-        try:
-            super()._save_checkpoint(model, trial)  # type: ignore[no-untyped-call]  # not typed by transformers
-        finally:
-            self._partial = None
 
 
 class _Stepper(TrainerCallback):
