@@ -23,7 +23,8 @@ from storydesk.ui.assistant.polish_page import PolishPage
 from storydesk.ui.main_window import MainWindow
 from storydesk.ui.preferences import PreferencesDialog
 from storydesk.ui.tuning import TuningPage
-from storydesk.ui.tuning.tuning_page import CHANGE, PLAN, RUN, WORDS
+from storydesk.ui.tuning.tuning_page import CHANGE, WORDS
+from tests.gui import studio_places
 
 Await = Callable[[Callable[[], bool]], None]
 """Lets the program work until something is so."""
@@ -245,13 +246,8 @@ def _tuning(step: int) -> Callable[[MainWindow, Await], QWidget]:
         window.actions_by_name["tune"].trigger()
         page = window.pages.currentWidget()
         assert isinstance(page, TuningPage)
-        if step == PLAN and page.words.counted is not None:
-            page.plan.refresh(page.words.counted)
         folder = window.workroom.desk.home / "runs" / "My voice"
         state = RunState("r", folder, RunStatus.RUNNING, stage="tuning", step=3, total_steps=9)
-        if step == RUN:
-            page.run.begin()
-            page.run.show_state(state)
         if step == CHANGE:
             page.change.show_failure(Failure(FailureCode.DISK_FULL, {"path": str(folder)}), state)
         page._show_step(step)
@@ -385,8 +381,10 @@ PLACES: tuple[Place, ...] = (
     Place("preferences-look", _preferences(2)),
     Place("preferences-keys", _preferences(3)),
     Place("tuning-words", _tuning(WORDS)),
-    Place("tuning-plan", _tuning(PLAN)),
-    Place("tuning-run", _tuning(RUN)),
+    Place("tuning-plan", studio_places.open_plan),
+    Place("tuning-settings", studio_places.open_settings),
+    Place("tuning-run", studio_places.open_run),
+    Place("tuning-result", studio_places.open_result),
     Place("tuning-change", _tuning(CHANGE)),
     Place("delete", _delete),
     Place("crash", _crash),
