@@ -43,6 +43,7 @@ def build_desk(
     from storydesk.inference.engine import OnnxEngineLoader
     from storydesk.publishing.documents import Documents
     from storydesk.services.criteria import read_guides
+    from storydesk.services.datasets import DatasetService
     from storydesk.services.desk import Desk
     from storydesk.services.drafts import DraftService
     from storydesk.services.engines import EngineHost
@@ -71,6 +72,7 @@ def build_desk(
     from storydesk.storage.prompts import PromptShelfStore
     from storydesk.storage.search import SqliteSearch
     from storydesk.storage.settings import JsonSettings
+    from storydesk.training.datasets import DatasetFolders
     from storydesk.training.exchange import write_dataset
     from storydesk.training.feedback import write_feedback
     from storydesk.training.judge import TrainerJudgeLauncher
@@ -109,6 +111,7 @@ def build_desk(
         publishing=PublishingService(documents, documents, settings),
         models=ModelService(models, settings, BundleShelf(models, place.models)),
         tuning=TuningService(TrainerLauncher(place.runs), models, settings, documents, write_dataset),
+        datasets=DatasetService(DatasetFolders(place.datasets), documents, store),
         judging=JudgingService(
             SqliteJudging(cast("SqliteLibrary", store)), lambda: read_guides(resources / "i18n" / "en.toml")
         ),

@@ -62,8 +62,8 @@ class DatasetStore(Protocol):
     def find(self, dataset: str) -> DatasetCard:
         """Return a dataset by its id, or by its name where only one has it; raise DATASET_NOT_FOUND."""
 
-    def work(self, dataset: str, job: DataJob, report: ReportProgress) -> None:
-        """Let the trainer do a job to its end. Slow.
+    def work(self, dataset: str, job: DataJob, report: ReportProgress) -> str:
+        """Let the trainer do a job to its end and return the fingerprint of what it kept, if anything. Slow.
 
         Raise what the trainer raises, what ``report`` raises (the trainer is then stopped), TRAINER_NOT_STARTED.
         """

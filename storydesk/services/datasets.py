@@ -123,8 +123,8 @@ class DatasetService:
 
     def keep(self, dataset: str, report: ReportProgress = _say_nothing) -> DatasetVersion:
         """Write the pairs as they stand as a version and return it; the same text again is the same version."""
-        self._store.work(dataset, DataJob.KEEP, report)
-        return self.list_versions(dataset)[0]
+        mark = self._store.work(dataset, DataJob.KEEP, report)
+        return next(version for version in self.list_versions(dataset) if version.fingerprint == mark)
 
     def list_versions(self, dataset: str) -> Sequence[DatasetVersion]:
         """Return what was kept, newest first."""

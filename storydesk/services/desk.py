@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from storydesk.services.datasets import DatasetService
 from storydesk.services.drafts import DraftService
 from storydesk.services.engines import EngineHost
 from storydesk.services.feedback import FeedbackService
@@ -53,6 +54,7 @@ class Desk:
     publishing: PublishingService
     models: ModelService
     tuning: TuningService
+    datasets: DatasetService
     judging: JudgingService
     feedback: FeedbackService
     judge_jobs: JudgeJobService

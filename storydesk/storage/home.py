@@ -55,6 +55,11 @@ class Home:
         return self.root / "judgements"
 
     @property
+    def datasets(self) -> Path:
+        """Text to tune on, with what the writer did to it."""
+        return self.root / "datasets"
+
+    @property
     def backups(self) -> Path:
         """Dated copies of the library."""
         return self.root / "backups"

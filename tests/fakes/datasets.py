@@ -74,7 +74,7 @@ class FakeDatasetStore:
     def find(self, dataset: str) -> DatasetCard:
         return self._find(dataset).card
 
-    def work(self, dataset: str, job: DataJob, report: ReportProgress) -> None:
+    def work(self, dataset: str, job: DataJob, report: ReportProgress) -> str:
         each = self._find(dataset)
         self.jobs.append((dataset, job))
         if self.failure is not None:
@@ -89,7 +89,7 @@ class FakeDatasetStore:
             each.card = dataclasses.replace(each.card, is_read=True)
         if job is not DataJob.KEEP:
             each.findings, each.examined = self._examine(each), len(each.edits)
-            return
+            return ""
         view = self.load(dataset)
         fingerprint = f"{hash(tuple((pair.id, pair.prompt, pair.words) for pair in view.kept)) & 0xFFFFFFFF:08x}" * 8
         names = tuple(source.name for source in each.card.sources)
@@ -97,6 +97,7 @@ class FakeDatasetStore:
         moment = f"2026-01-02T00:00:{len(each.versions):02}+00:00"
         version = DatasetVersion(fingerprint, moment, len(view.kept), view.words, view.edits, names, folder)
         each.versions = [version, *(old for old in each.versions if old.fingerprint != fingerprint)]
+        return fingerprint
 
     def load(self, dataset: str) -> DatasetView:
         each = self._find(dataset)

@@ -29,6 +29,7 @@ from storydesk.domain.settings import Setting, V
 from storydesk.domain.style_model import HubModel, StyleModel
 from storydesk.domain.tuning import GraphParity, PlannedRun, RunState, RunStatus, TuningPlan
 from storydesk.services.criteria import read_guides
+from storydesk.services.datasets import DatasetService
 from storydesk.services.desk import Desk
 from storydesk.services.drafts import DraftService
 from storydesk.services.engines import EngineHost
@@ -49,6 +50,7 @@ from storydesk.services.tuning import TuningService
 from storydesk.services.writing import WritingService
 from storydesk.training.feedback import write_feedback
 from storydesk.training.run_settings import estimate_needs, list_run_settings
+from tests.fakes.datasets import FakeDatasetStore
 from tests.fakes.drafts import FakeDraftHistory
 from tests.fakes.judge_jobs import FakeJudgeLauncher
 from tests.fakes.judging import FakeJudging
@@ -525,6 +527,7 @@ class FakeWorld:
     documents: FakeDocuments
     checkers: dict[str, FakeChecker]
     desk: Desk
+    data_folders: FakeDatasetStore
     datasets: list[Any] = field(default_factory=list)
     shelf: FakeShelf = field(kw_only=True)
 
@@ -543,6 +546,7 @@ def make_world(home: Path) -> FakeWorld:
         for name in checkers
     }
     datasets: list[Any] = []
+    data_folders = FakeDatasetStore(home / "datasets")
     host = EngineHost(loader, models, settings)
     manuscripts, memory = ManuscriptService(library, documents), MemoryService(FakeMemoryStore())
     writing, scoring = WritingService(host), ScoringService(host)
@@ -568,6 +572,7 @@ def make_world(home: Path) -> FakeWorld:
         tuning=TuningService(
             launcher, models, settings, documents, lambda triples, target: datasets.append((triples, target))
         ),
+        datasets=DatasetService(data_folders, documents, library),
         judging=JudgingService(
             judging,
             lambda: read_guides(Path(__file__).resolve().parents[2] / "resources" / "i18n" / "en.toml"),
@@ -578,5 +583,16 @@ def make_world(home: Path) -> FakeWorld:
         home=home,
     )
     return FakeWorld(
-        home, settings, models, loader, launcher, library, documents, checkers, desk, datasets, shelf=shelf
+        home,
+        settings,
+        models,
+        loader,
+        launcher,
+        library,
+        documents,
+        checkers,
+        desk,
+        data_folders,
+        datasets,
+        shelf=shelf,
     )

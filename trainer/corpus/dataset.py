@@ -89,9 +89,10 @@ def _read(folder: Path, request: DatasetRequest, reporter: Reporter, control: Co
             for document in itertools.chain(gatherer.gather(request.data), _read_gathered(folder)):
                 if not document.story.strip():
                     continue
-                stream.write(encode_pair(_as_pair(document, taken)))
+                pair = _as_pair(document, taken)
+                stream.write(encode_pair(pair))
                 pairs += 1
-                words += count_words(document.story)
+                words += pair.words
             stream.flush()
             os.fsync(stream.fileno())
         if not pairs:
@@ -153,7 +154,13 @@ def _as_pair(document: Document, taken: dict[str, int]) -> PairRecord:
     bare = name.partition("-")[0]
     taken[bare] = taken.get(bare, 0) + 1
     return PairRecord(
-        name, document.prompt, document.story, document.title, document.source, document.prompt_from or "none"
+        id=name,
+        prompt=document.prompt,
+        story=document.story,
+        title=document.title,
+        source=document.source,
+        prompt_from=document.prompt_from or "none",
+        words=count_words(document.story),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,9 +19,7 @@ from trainer.corpus.versions import read_record, read_version
 from trainer.corpus.watching import Watch
 from trainer.protocol.datasets import Trouble
 from trainer.protocol.failures import TrainerError, TrainerFailure
-
-OPENING_WORDS = 30
-_SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’)]*(?=\s)")
+from trainer.text.parts import find_opening
 
 
 @dataclass(slots=True)
@@ -93,12 +90,3 @@ def make_prompt(document: Document) -> Document:
         return replace(document, prompt=" ".join(document.title.split()), prompt_from="title")
     opening = find_opening(document.story)
     return replace(document, prompt=opening, prompt_from="opening") if opening else document
-
-
-def find_opening(story: str) -> str:
-    """Return the first sentence of a story, or its first thirty words; empty for a story without words."""
-    text = " ".join(story[:2_000].split())
-    end = _SENTENCE_END.search(text)
-    sentence = text[: end.end()] if end is not None else text
-    words = sentence.split(" ")
-    return sentence if len(words) <= OPENING_WORDS else " ".join(words[:OPENING_WORDS]) + "…"

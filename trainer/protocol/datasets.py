@@ -87,7 +87,10 @@ class DatasetRequest:
 
 @dataclass(frozen=True, slots=True)
 class PairRecord:
-    """One pair as it was read; ``prompt_from`` says how the prompt was found, ``id`` comes of what the pair is."""
+    """One pair as it was read; ``prompt_from`` says how the prompt was found, ``id`` comes of what the pair is.
+
+    ``words`` counts the story's, 0 where nobody has counted.
+    """
 
     id: str
     prompt: str
@@ -95,6 +98,7 @@ class PairRecord:
     title: str = ""
     source: str = ""
     prompt_from: str = ""
+    words: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,8 +217,9 @@ class VersionRecord:
 Mend = Callable[[str, str, Sequence[str]], str]
 """The mending named first, done to a text, with lines to take out (see ``trainer.text.mending``)."""
 
-Cut = Callable[[str, str], Sequence[tuple[str, str]]]
-"""The cut named first, done to a text: title and text of each part (see ``trainer.text.parts``)."""
+Cut = Callable[[str, str], Sequence[tuple[str, str, str]]]
+"""The cut named first, done to a text: prompt (empty for that of the whole), how it was found, and text of each part
+(see ``trainer.text.parts``)."""
 
 
 def make_pair_id(prompt: str, story: str, source: str, taken: Mapping[str, int] | None = None) -> str:
@@ -307,9 +312,14 @@ def assemble_pair(pair: PairRecord, state: EditState, mend: Mend, cut: Cut) -> I
     if not own.cut:
         yield _stand(pair, prompt, story, own)
         return
-    for number, (title, text) in enumerate(cut(own.cut, story), start=1):
+    for number, (head, origin, text) in enumerate(cut(own.cut, story), start=1):
         part = dataclasses.replace(
-            pair, id=f"{pair.id}.{number}", prompt=title or prompt, story=text, title=title or pair.title
+            pair,
+            id=f"{pair.id}.{number}",
+            prompt=head or prompt,
+            story=text,
+            prompt_from=origin or pair.prompt_from,
+            words=0,
         )
         for standing in assemble_pair(part, state, mend, cut):
             yield dataclasses.replace(standing, left_out=True) if own.left_out else standing

@@ -13,7 +13,11 @@ CHAPTERS = "chapters-1"
 LONGEST_PART = 2_500
 """Words after which a story without chapters is cut at a paragraph's end."""
 
+OPENING_WORDS = 30
+"""The most words of a prompt that is made of a story's first sentence."""
+
 _FEWEST_WORDS = 150
+_SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’)]*(?=\s)")
 _NUMBER = r"(?:\d{1,3}|[ivxlc]{1,8}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|the \w{3,12})"
 _HEADING = re.compile(
     rf"^[ \t]*(?:#{{1,6}}[ \t]+(?P<marked>[^\n]{{1,120}})"
@@ -23,12 +27,28 @@ _HEADING = re.compile(
 )
 
 
-def cut(name: str, text: str) -> list[tuple[str, str]]:
-    """Return title (may be empty) and text of each part, one part where it can't be cut.
+def cut(name: str, text: str) -> list[tuple[str, str, str]]:
+    """Return prompt, how it was found, and text of each part; one part where it can't be cut.
 
-    A name of a newer program cuts nothing.
+    A chapter answers its heading, a part without one its own first sentence; an empty prompt stands for that of the
+    whole. A name of a newer program cuts nothing.
     """
-    return cut_chapters(text) if name == CHAPTERS else [("", text)]
+    if name != CHAPTERS:
+        return [("", "", text)]
+    parts = []
+    for number, (title, part) in enumerate(cut_chapters(text)):
+        opening = "" if title or not number else find_opening(part)
+        parts.append((title or opening, "heading" if title else "opening" if opening else "", part))
+    return parts
+
+
+def find_opening(story: str) -> str:
+    """Return the first sentence of a story, or its first thirty words; empty for a story without words."""
+    text = " ".join(story[:2_000].split())
+    end = _SENTENCE_END.search(text)
+    sentence = text[: end.end()] if end is not None else text
+    words = sentence.split(" ")
+    return sentence if len(words) <= OPENING_WORDS else " ".join(words[:OPENING_WORDS]) + "…"
 
 
 def cut_chapters(text: str) -> list[tuple[str, str]]:
