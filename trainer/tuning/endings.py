@@ -76,9 +76,9 @@ def keeping_last_frames(folder: Path) -> Iterator[None]:
             yield
         finally:
             faulthandler.disable()
-            empty = stream.tell() == 0
-    if empty:
-        path.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        if path.stat().st_size == 0:
+            path.unlink()
 
 
 def take_crash(folder: Path) -> bool:
