@@ -108,6 +108,10 @@ def test_tune_and_write_with_it(storydesk: Storydesk, tiny_folder: Path, resourc
     assert record["in_use"] is True
     story = storydesk.json("write", "--prompt", "A bell", "--words", "5")["stories"][0]
     assert story["model"] == "mine"
+    base = storydesk.json("models", "lineage")["trees"][1]
+    grown = base["children"][0]
+    assert (base["name"], grown["name"], grown["generation"], grown["active"]) == ("tiny", "mine", 1, True)
+    assert grown["data"]["training_stories"] > 10
 
 
 @pytest.mark.slow

@@ -20,6 +20,8 @@ _LIBRARIES = ("torch", "transformers", "accelerate", "peft", "onnx", "onnxruntim
 def write_card(description: Description, graphs: Sequence[Graph]) -> str:
     """Return the card as Markdown."""
     lines = [f"# {description.name}", "", _say_origin(description), "", f"Licence: {description.licence}."]
+    if description.lineage:
+        lines += ["", "## Lineage", "", *_list_lineage(description)]
     if description.data:
         lines += ["", "## Text", "", *_list_items(description.data)]
     perplexities = {name: value for name, value in description.heldout.items() if name.startswith("perplexity")}
@@ -57,9 +59,14 @@ def list_versions() -> dict[str, Parameter]:
 
 
 def _say_origin(description: Description) -> str:
-    origin = f"A GPT-2 model, {description.origin}."
-    older = description.lineage[1:]
-    return f"{origin} Before that: {', '.join(older)}." if older else origin
+    return f"A GPT-2 model, {description.origin}."
+
+
+def _list_lineage(description: Description) -> list[str]:
+    """Return the generations, the base first; the nearest one with the fingerprint that its weights are known by."""
+    names = [*reversed(description.lineage), description.name]
+    marks = {len(names) - 2: f" (weights {description.parent})"} if description.parent else {}
+    return [f"{number}. {name}{marks.get(number, '')}" for number, name in enumerate(names)]
 
 
 def _say_ranking(ranked: PromptsRanked) -> str:
