@@ -11,6 +11,7 @@ from storydesk.domain.tuning import PlannedRun
 
 GPT2_VOCABULARY = 50257
 BYTES_A_WEIGHT = 4
+USUAL_GPT2 = "gpt2"
 
 Needs = Callable[[int, int, bool], tuple[int, int]]
 """Returns the bytes of memory and disk for weights, vocabulary, and whether small additions learn."""
@@ -103,6 +104,12 @@ def choose_base(options: Sequence[BaseOption], passed_over: Collection[str], act
         return max(candidates, key=lambda option: option.weights)
     by_wish = sorted(here, key=lambda option: (option.kind is not Kind.STARTER, option.name != active))
     return by_wish[0] if by_wish else None
+
+
+def find_offer(options: Sequence[BaseOption]) -> BaseOption | None:
+    """Return the GPT-2 to offer first of those that could be fetched: the small one, else the smallest."""
+    missing = [option for option in options if not option.is_here]
+    return min(missing, key=lambda option: (option.name != USUAL_GPT2, option.weights), default=None)
 
 
 def find_obstacle(name: str, planned: PlannedRun, limit_seconds: float) -> PassedOver | None:

@@ -143,11 +143,12 @@ def open_settings(window: MainWindow, wait: Wait) -> QWidget:
     page.plan.every.rows["dropout"].changed.emit()
     page.plan._look_due.stop()
     for area in page.findChildren(QScrollArea):
-        if area.isAncestorOf(page.plan.every):
-            wait(lambda: page.plan.every.rows["epochs"].isVisible())
-            area.verticalScrollBar().setValue(
-                page.plan.every.mapTo(area.widget(), page.plan.every.rect().topLeft()).y()
-            )
+        inside = area.widget()
+        if inside is not None and area.isAncestorOf(page.plan.every):
+            wait(page.plan.every.rows["epochs"].isVisible)
+            bar = area.verticalScrollBar()
+            wait(lambda: bar.maximum() > page.plan.every.height() // 2)  # noqa: B023 - called at once
+            bar.setValue(page.plan.every.mapTo(inside, page.plan.every.rect().topLeft()).y())
     return window
 
 

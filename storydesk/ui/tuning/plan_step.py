@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from storydesk.bridge.phrases import Phrases
 from storydesk.bridge.tuning_sources import Measure
-from storydesk.domain.base_choice import Kind, Obstacle, PassedOver, Room, find_obstacle, fit_base
+from storydesk.domain.base_choice import Kind, Obstacle, PassedOver, Room, find_obstacle, find_offer, fit_base
 from storydesk.domain.failures import Failure, FailureCode
 from storydesk.domain.run_settings import Value, read_kept, write_kept
 from storydesk.domain.settings import TUNING_SETTINGS
@@ -259,11 +259,11 @@ class PlanStep(QWidget):
         self.start_button.setEnabled(self.base.is_here and self.every.is_valid)
 
     def _can_carry_gpt2(self) -> bool:
-        """Say whether the smallest GPT-2 that could be fetched fits, as far as is known."""
-        missing = [option for option in self.base.options if not option.is_here]
-        if not missing or self._planned is None:
+        """Say whether the GPT-2 to offer fits, as far as is known."""
+        offer = find_offer(self.base.options)
+        if offer is None or self._planned is None:
             return True
-        fit = fit_base(missing[0], self._needs, self._planned.memory_free, self._planned.disk_free)
+        fit = fit_base(offer, self._needs, self._planned.memory_free, self._planned.disk_free)
         return fit.room in (Room.WHOLE, Room.ADDITIONS)
 
     def _show_needs(self) -> None:

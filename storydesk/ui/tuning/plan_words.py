@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QCoreApplication
 
-from storydesk.domain.base_choice import BaseOption, Fit, Kind, Obstacle, PassedOver, Room
+from storydesk.domain.base_choice import BaseOption, Fit, Kind, Obstacle, PassedOver, Room, find_offer
 from storydesk.domain.run_settings import Value
 from storydesk.domain.tuning import PlannedRun
 from storydesk.ui.figures import say_device, say_duration, say_number, say_size
@@ -60,24 +60,23 @@ def say_why(
 ) -> str:
     """Return why this base, where that wants saying: GPT-2 was passed over, or is not here.
 
-    ``can_carry`` says whether the smallest GPT-2 that could be fetched fits, as far as is known.
+    ``can_carry`` says whether the GPT-2 to offer fits, as far as is known.
     """
     if by_hand:
         return ""
     if passed_over:
         return " ".join(_say_obstacle(each) for each in passed_over)
     kinds = {option.name: option.kind for option in options}
-    missing = [option for option in options if not option.is_here]
-    if kinds.get(base) is not Kind.STARTER or not missing:
+    offer = find_offer(options)
+    if kinds.get(base) is not Kind.STARTER or offer is None:
         return ""
     if not can_carry:
         return _tr("GPT-2 would not fit into this computer, so the starter learns.")
-    smallest = missing[0]
     said = _tr(
         "GPT-2, which knows more English, is not on this computer, so the starter learns. You can fetch GPT-2 below: "
         "{name} has {size}."
     )
-    return said.format(name=smallest.name, size=say_size(smallest.fetch_bytes))
+    return said.format(name=offer.name, size=say_size(offer.fetch_bytes))
 
 
 def _say_obstacle(passed: PassedOver) -> str:
