@@ -26,6 +26,7 @@ from trainer.evaluation.figures import HeldoutFigures, TextSize, measure_size
 from trainer.evaluation.stories import TrainingText, measure_stories
 from trainer.export.building import build_bundle
 from trainer.export.bundle import Description, find_finished
+from trainer.preference.records import has_feedback
 from trainer.protocol.codec import decode_request
 from trainer.protocol.failures import TrainerError, TrainerFailure
 from trainer.protocol.manifest import Manifest
@@ -165,7 +166,7 @@ def plan(folder: Path, reporter: Reporter, control: Control) -> None:
     settings = Hyperparameters.from_settings(request.settings)
     unlimited = dataclasses.replace(request, minutes=None)
     run = _start(folder, unlimited, settings, reporter, control)
-    texts = _pack(run, _read_corpus(run))
+    texts = _pack(run, _read_corpus(run, keep_text=False))
     reporter.report(_foresee(run, texts))
     run.team.leave()
 
@@ -243,11 +244,11 @@ def _start(folder: Path, request: Request, settings: Hyperparameters, reporter: 
     return run
 
 
-def _read_corpus(run: _Run) -> Corpus:
+def _read_corpus(run: _Run, *, keep_text: bool = True) -> Corpus:
     """Return the corpus, which the first process of a team reads and the others find on disk."""
     if not run.team.is_first:
         run.team.wait()
-    corpus = prepare_corpus(run.request, run.base.normaliser, run.folder, run.enter)
+    corpus = prepare_corpus(run.request, run.base.normaliser, run.folder, run.enter, keep_text=keep_text)
     if run.team.is_first:
         run.team.wait()
     return corpus
@@ -352,12 +353,32 @@ def _tune(run: _Run, network: TunedNetwork, texts: _Texts, before: HeldoutFigure
     task = _assign(run, network, texts, before)
     if task.thrift.adapters and run.settings.method == "auto":
         run.notice("memory_adapters")
+    if has_feedback(run.folder):
+        return _improve(run, task)
     result = tune_network(task)
     if not result.whole:
         raise StopRequested
     if result.best_step == 0:
         run.notice("no_improvement", perplexity=before.perplexity)
     return result.best_step
+
+
+def _improve(run: _Run, task: Assignment) -> int:
+    """Learn from what the writer chose, and return the step of the best weights (0: those of the base)."""
+    from trainer.preference.improving import improve_network
+
+    if run.team.size > 1:
+        raise TrainerError(TrainerFailure.BAD_REQUEST, detail="choices are learned from by one process")
+    improvement = improve_network(
+        task, run.base, run.folder, min(run.settings.context or 1024, run.base.shape.positions)
+    )
+    if not improvement.result.whole:
+        raise StopRequested
+    if improvement.result.best_step == 0:
+        run.notice("choices_not_learned", pairs=improvement.before.pairs)
+    figures = {"before": improvement.before, "after": improvement.after}
+    run.remember(choices={moment: dataclasses.asdict(each) for moment, each in figures.items()})
+    return improvement.result.best_step
 
 
 def _measure_after(run: _Run, network: TunedNetwork, texts: _Texts, steps: int) -> HeldoutFigures:
@@ -516,9 +537,11 @@ def _describe(
             "perplexity_before": before.perplexity,
             "perplexity_after": after.perplexity,
             **{f"prompt_ranking_{each.moment}": each.accuracy for each in ranked},
+            **_list_choices(run),
         },
         settings={**dataclasses.asdict(run.settings), "seed": request.seed},
         data={
+            **({"fingerprint": corpus.version} if corpus.version else {}),
             "sha256": fingerprint_corpus(corpus),
             "training_stories": len(corpus.split.training),
             "heldout_stories": len(corpus.split.heldout),
@@ -527,6 +550,15 @@ def _describe(
         stories=stories,
         ranked=ranked,
     )
+
+
+def _list_choices(run: _Run) -> dict[str, float]:
+    """Return the figures of held-out choices, where choices were learned from."""
+    return {
+        f"choice_{figure}_{moment}": float(measured[figure])
+        for moment, measured in run.state.get("choices", {}).items()
+        for figure in ("accuracy", "loss")
+    }
 
 
 def _export(run: _Run, network: TunedNetwork, texts: _Texts, description: Description) -> Manifest:

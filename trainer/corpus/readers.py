@@ -12,6 +12,7 @@ from trainer.corpus.encodings import open_text, read_lines, read_text, unreadabl
 from trainer.corpus.front_matter import find_prompt, split_front_matter
 from trainer.corpus.tables import read_csv, read_json, read_json_lines
 from trainer.corpus.unwrapping import unwrap_lines
+from trainer.corpus.versions import read_record, read_version
 from trainer.protocol.failures import TrainerError, TrainerFailure
 
 HUB_PREFIX = "hub:"
@@ -44,7 +45,10 @@ class Reading:
 
 
 def read_sources(sources: tuple[str, ...]) -> Reading:
-    """Return the documents of files, folders and ``hub:`` names; raise TrainerError naming what can't be used."""
+    """Return the documents of files, folders, versions of datasets and ``hub:`` names.
+
+    Raise TrainerError naming what can't be used.
+    """
     reading = Reading()
     for source in sources:
         if source.startswith(HUB_PREFIX):
@@ -54,7 +58,9 @@ def read_sources(sources: tuple[str, ...]) -> Reading:
             reading.documents.extend(read_dataset(source.removeprefix(HUB_PREFIX)))
             continue
         path = Path(source)
-        if path.is_dir():
+        if read_record(path) is not None:
+            reading.documents.extend(read_version(path)[1])
+        elif path.is_dir():
             _read_folder(path, reading)
         elif path.exists():
             reading.documents.extend(read_file(path))
