@@ -203,7 +203,8 @@ def _agreement(spread: _Spread) -> Estimate:
     freedom = max(freedom, 0.1)
     upper = f_quantile(_UPPER, rows - 1, freedom)
     lower = f_quantile(_UPPER, freedom, rows - 1)
-    low = rows * (of_rows - upper * rest) / (upper * beside + rows * of_rows)
+    # With hardly any freedom the quantile is endless; then it is the limit.
+    low = rows * (of_rows / upper - rest) / (beside + rows * of_rows / upper)
     high = rows * (lower * of_rows - rest) / (beside + rows * lower * of_rows)
     return Estimate(value, low, high, rows)
 

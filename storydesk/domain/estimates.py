@@ -143,16 +143,24 @@ def _correct(
 @functools.lru_cache(maxsize=4096)
 def f_quantile(share: float, above: float, below: float) -> float:
     """Return the quantile of Fisher's F distribution with these degrees of freedom (above and below the line)."""
-    low, high = 0.0, 1.0
-    for _ in range(200):
-        middle = (low + high) / 2
-        if middle in (low, high):
-            break
-        if beta_share(middle, above / 2, below / 2) < share:
-            low = middle
+    if share <= 0:
+        return 0.0
+    first, second = above / 2, below / 2
+    scale = math.lgamma(first + second) - math.lgamma(first) - math.lgamma(second)
+    low, high, place = 0.0, 1.0, first / (first + second)
+    for _ in range(200):  # Newton's method, halving where it would leave the bracket
+        off = beta_share(place, first, second) - share
+        if off > 0:
+            high = place
         else:
-            high = middle
-    place = (low + high) / 2
+            low = place
+        if abs(off) < 1e-13 or high - low < 1e-16:
+            break
+        slope = math.exp(scale + (first - 1) * math.log(place) + (second - 1) * math.log1p(-place))
+        next_place = place - off / slope if slope > _TINY else 0.0
+        place = next_place if low < next_place < high else (low + high) / 2
+        if place in (0.0, 1.0):
+            break
     return math.inf if place >= 1 else below * place / (above * (1 - place))
 
 

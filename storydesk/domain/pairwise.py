@@ -202,7 +202,8 @@ class Ranking:
 def rank_all(comparisons: Sequence[Comparison], names: Sequence[str] = ()) -> Ranking:
     """Return an order of all that were compared, and of ``names`` that were not, by Bradley and Terry's model.
 
-    Intervals come from the information, and with 30 clusters or more from how the clusters really vary (White 1980).
+    Intervals come from the information; where there are ties or clusters, and of those 30 or more, from how the
+    clusters really vary (White 1980, Econometrica 48).
     """
     useful = [each for each in comparisons if each.first != each.second]
     everybody = sorted({name for each in useful for name in (each.first, each.second)} | set(names))
@@ -379,7 +380,8 @@ def _measure_covariance(
         slope[first] += surplus
         slope[second] -= surplus
     clusters = len(slopes)
-    if clusters < max(_ENOUGH_CLUSTERS, 3 * size):
+    is_plain = clusters == len(comparisons) and all(each.score in (0.0, 1.0) for each in comparisons)
+    if is_plain or clusters < max(_ENOUGH_CLUSTERS, 3 * size):
         return inverse
     scale = clusters / (clusters - size + 1)
     middle = [[0.0] * size for _ in range(size)]

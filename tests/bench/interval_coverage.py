@@ -1,7 +1,7 @@
 """How often intervals that should hold the truth 95 times in 100 do, in simulations whose truth is known.
 
-``python -m tests.bench.interval_coverage [--trials N]`` prints a table; tests/unit/test_domain_intervals.py runs the
-same simulations with fewer trials.
+``python -m tests.bench.interval_coverage [--trials N] [--only WORDS]`` prints a table;
+tests/unit/test_domain_intervals.py runs the quick ones with fewer trials.
 """
 
 from __future__ import annotations
@@ -203,9 +203,13 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--trials", type=int, default=2000)
-    trials = parser.parse_args().trials
+    parser.add_argument("--only", default="", help="simulations with these words in their name")
+    arguments = parser.parse_args()
+    trials = arguments.trials
     print(f"{'simulation':<62}{'truth':>8}{'held':>8}{'width':>8}  of {trials} trials")
     for simulation in list_simulations():
+        if arguments.only.casefold() not in simulation.name.casefold():
+            continue
         begun = time.perf_counter()
         share, width = measure_coverage(simulation, trials)
         seconds = time.perf_counter() - begun
