@@ -262,8 +262,9 @@ def keep_top_p(chances: Probabilities, p: float, total: float | None = None) -> 
         return np.ones(len(chances), np.bool_)
     if total is None:
         total = float(chances.sum())
-    # What all tokens below this could sum up to is left out anyway, so that only a few have to be sorted.
-    candidates = np.flatnonzero(chances >= (1 - p) * total / len(chances))
+    # What all tokens below this could sum up to is left out anyway, so that only a few have to be sorted. Others may
+    # be gone already: where too little is left, all of it stays.
+    candidates = np.flatnonzero(chances >= (float(chances.sum()) - p * total) / len(chances))
     order = candidates[np.argsort(-chances[candidates], kind="stable")]
     count = int(np.searchsorted(np.cumsum(chances[order]), p * total)) + 1
     keep = np.zeros(len(chances), np.bool_)

@@ -282,3 +282,12 @@ def test_settings_out_of_range_are_refused(chosen: SamplingSettings, name: str) 
         TokenSampler(chosen, 1, all_words(3))
     assert caught.value.failure.code == FailureCode.BAD_ARGUMENT
     assert caught.value.failure.parameters["name"] == name
+
+
+def test_what_min_p_leaves_stays_where_top_p_asks_for_more() -> None:
+    # Three tokens with 4 % each are left of a flat distribution; half of the whole can't be had from them.
+    sampler = TokenSampler(SamplingSettings(temperature=1.0, min_p=0.9, top_p=0.5), 7, np.ones(60, np.bool_))
+    logits = np.full(60, -1.0, np.float32)
+    logits[[3, 5, 8]] = 0.0
+    chances = sampler.probabilities(logits)
+    assert np.flatnonzero(chances).tolist() == [3, 5, 8]
