@@ -19,6 +19,7 @@ class EngineHost:
         self._engine: TextEngine | None = None
         self._asked = ("", "")
         self._companion: TextEngine | None = None
+        self._companion_asked = ""
 
     @property
     def loaded(self) -> TextEngine | None:
@@ -40,12 +41,14 @@ class EngineHost:
 
     def companion(self, name: str) -> TextEngine:
         """Return a second engine beside the one in use, to compare with; it stays until another one is asked for."""
+        if self._companion is not None and self._companion_asked == name:
+            return self._companion
         for each in (self._engine, self._companion):
             if each is not None and each.model.name == name:
                 return each
         fresh = self._loader.load(self._models.get(name))
         self.dismiss()
-        self._companion = fresh
+        self._companion, self._companion_asked = fresh, name
         return fresh
 
     def dismiss(self) -> None:

@@ -202,7 +202,7 @@ class BundleShelf:
         except StorydeskError:  # the starter before its graphs are built, or a model that has just gone
             return ModelDetails(model)
         return ModelDetails(
-            model,
+            dataclasses.replace(model, lineage=tuple(self.find_name(name) for name in model.lineage)),
             fingerprint_weights(manifest.files),
             manifest.parent,
             dict(manifest.data),
