@@ -45,6 +45,27 @@ def find_wrapped(tree: ast.Module) -> Iterator[tuple[str, str]]:
                 yield contexts[call.func.id], text.value
 
 
+def find_plurals(tree: ast.Module) -> Iterator[tuple[str, str, ast.expr]]:
+    """Return context, text and function of every ``translate(context, text, "", number)``.
+
+    lupdate sees the call in Python but not its number, so that the forms would be asked of nobody.
+    """
+    for call in ast.walk(tree):
+        if isinstance(call, ast.Call) and ast.unparse(call.func).split(".")[-1] == "translate" and len(call.args) > 3:
+            context, text = (each.value if isinstance(each, ast.Constant) else None for each in call.args[:2])
+            if isinstance(context, str) and isinstance(text, str):
+                yield context, text, call.func
+
+
+def hide_plurals(source: str, tree: ast.Module) -> str:
+    """Return a source in which lupdate finds no ``translate`` with a number."""
+    lines = source.encode("utf-8").splitlines(keepends=True)
+    for _context, _text, function in find_plurals(tree):
+        row, end = (function.end_lineno or 1) - 1, function.end_col_offset or 0
+        lines[row] = lines[row][: end - len("translate")] + b"countable" + lines[row][end:]
+    return b"".join(lines).decode("utf-8")
+
+
 def wrapper_context(node: ast.FunctionDef) -> str:
     """Return the context of a function that translates its argument, empty for any other function."""
     if not isinstance(node.body[-1], ast.Return):
@@ -64,12 +85,28 @@ def collect(target: Path, *, plural_only: bool = False) -> None:
         raise FileNotFoundError("pyside6-lupdate is not installed: pip install PySide6")
     files = sorted(path for source in SOURCES for path in source.rglob("*.py"))
     with tempfile.TemporaryDirectory() as folder:
-        tables = Path(folder) / "tables.py"
-        wrapped = {found for path in files for found in find_wrapped(ast.parse(path.read_text(encoding="utf-8")))}
+        tables, plurals = Path(folder) / "tables.py", Path(folder) / "plurals.cpp"
+        wrapped: set[tuple[str, str]] = set()
+        counted: set[tuple[str, str]] = set()
+        read: list[Path] = []
+        for number, path in enumerate(files):
+            source = path.read_text(encoding="utf-8")
+            tree = ast.parse(source)
+            wrapped.update(find_wrapped(tree))
+            found = {(context, text) for context, text, _ in find_plurals(tree)}
+            counted |= found
+            read.append(Path(folder) / f"source_{number}.py" if found else path)
+            if found:
+                read[-1].write_text(hide_plurals(source, tree), encoding="utf-8")
         lines = [f"QCoreApplication.translate({_quote(context)}, {_quote(text)})" for context, text in sorted(wrapped)]
         tables.write_text("\n".join(lines), encoding="utf-8")
+        # In C++ lupdate hears the number.
+        calls = [
+            f'QCoreApplication::translate({_quote(name)}, {_quote(text)}, "", n);' for name, text in sorted(counted)
+        ]
+        plurals.write_text("\n".join(("void count(int n) {", *calls, "}")), encoding="utf-8")
         options = ["-silent", "-no-obsolete", "-locations", "none", *(["-pluralonly"] if plural_only else [])]
-        subprocess.run([lupdate, *options, *files, tables, "-ts", target], check=True)
+        subprocess.run([lupdate, *options, *read, tables, plurals, "-ts", target], check=True)
 
 
 def release() -> list[Path]:

@@ -166,6 +166,23 @@
     </message>
 </context>
 <context>
+    <name>PairsPage</name>
+    <message numerus="yes">
+        <source>%Ln pairs are left out.</source>
+        <translation>
+            <numerusform>%Ln pair is left out.</numerusform>
+            <numerusform>%Ln pairs are left out.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln pairs are back.</source>
+        <translation>
+            <numerusform>%Ln pair is back.</numerusform>
+            <numerusform>%Ln pairs are back.</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>PolishPage</name>
     <message numerus="yes">
         <source>%Ln corrections</source>
@@ -276,6 +293,176 @@
 </context>
 <context>
     <name>WaysDialog</name>
+    <message numerus="yes">
+        <source>%Ln words</source>
+        <translation>
+            <numerusform>%Ln word</numerusform>
+            <numerusform>%Ln words</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>WordTally</name>
+    <message numerus="yes">
+        <source>%Ln words since you opened Storydesk</source>
+        <translation>
+            <numerusform>%Ln word since you opened Storydesk</numerusform>
+            <numerusform>%Ln words since you opened Storydesk</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln words today</source>
+        <translation>
+            <numerusform>%Ln word today</numerusform>
+            <numerusform>%Ln words today</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>dataset</name>
+    <message numerus="yes">
+        <source>%Ln pairs</source>
+        <translation>
+            <numerusform>%Ln pair</numerusform>
+            <numerusform>%Ln pairs</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln stories are also among those kept aside to measure with</source>
+        <translation>
+            <numerusform>%Ln story is also among those kept aside to measure with</numerusform>
+            <numerusform>%Ln stories are also among those kept aside to measure with</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln stories are here more than once</source>
+        <translation>
+            <numerusform>%Ln story is here more than once</numerusform>
+            <numerusform>%Ln stories are here more than once</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln stories are in another language</source>
+        <translation>
+            <numerusform>%Ln story is in another language</numerusform>
+            <numerusform>%Ln stories are in another language</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln stories are nearly the same as another one</source>
+        <translation>
+            <numerusform>%Ln story is nearly the same as another one</numerusform>
+            <numerusform>%Ln stories are nearly the same as another one</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln stories are very long</source>
+        <translation>
+            <numerusform>%Ln story is very long</numerusform>
+            <numerusform>%Ln stories are very long</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln stories are very short</source>
+        <translation>
+            <numerusform>%Ln story is very short</numerusform>
+            <numerusform>%Ln stories are very short</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln stories come with remarks to their readers</source>
+        <translation>
+            <numerusform>%Ln story comes with remarks to its readers</numerusform>
+            <numerusform>%Ln stories come with remarks to their readers</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln stories have broken letters</source>
+        <translation>
+            <numerusform>%Ln story has broken letters</numerusform>
+            <numerusform>%Ln stories have broken letters</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln stories have lines around them that are no story</source>
+        <translation>
+            <numerusform>%Ln story has lines around it that are no story</numerusform>
+            <numerusform>%Ln stories have lines around them that are no story</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln stories have none.</source>
+        <translation>
+            <numerusform>%Ln story has none.</numerusform>
+            <numerusform>%Ln stories have none.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln stories have signs in them that are no words</source>
+        <translation>
+            <numerusform>%Ln story has signs in it that are no words</numerusform>
+            <numerusform>%Ln stories have signs in them that are no words</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln stories were cut into parts.</source>
+        <translation>
+            <numerusform>%Ln story was cut into parts.</numerusform>
+            <numerusform>%Ln stories were cut into parts.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln stories were left out.</source>
+        <translation>
+            <numerusform>%Ln story was left out.</numerusform>
+            <numerusform>%Ln stories were left out.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln stories were mended.</source>
+        <translation>
+            <numerusform>%Ln story was mended.</numerusform>
+            <numerusform>%Ln stories were mended.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Made from the first sentence for %Ln.</source>
+        <translation>
+            <numerusform>Made from the first sentence for %Ln.</numerusform>
+            <numerusform>Made from the first sentence for %Ln.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Made from the title for %Ln.</source>
+        <translation>
+            <numerusform>Made from the title for %Ln.</numerusform>
+            <numerusform>Made from the title for %Ln.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>The doctor found %Ln things to look at.</source>
+        <translation>
+            <numerusform>The doctor found %Ln thing to look at.</numerusform>
+            <numerusform>The doctor found %Ln things to look at.</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>figures</name>
+    <message numerus="yes">
+        <source>%Ln stories</source>
+        <translation>
+            <numerusform>%Ln story</numerusform>
+            <numerusform>%Ln stories</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln texts</source>
+        <translation>
+            <numerusform>%Ln text</numerusform>
+            <numerusform>%Ln texts</numerusform>
+        </translation>
+    </message>
     <message numerus="yes">
         <source>%Ln words</source>
         <translation>

@@ -8,44 +8,29 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from enum import Enum, auto
 from typing import Any, Final
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
 from storydesk.bridge.data_signature import same_sources, sign_sources
-from storydesk.bridge.jobs import Job, JobRunner
+from storydesk.bridge.turns import TurnKind, Turns
 from storydesk.domain.dataset import DatasetProgress, DatasetVersion, DatasetView, DataSource, Pair, SourceKind
 from storydesk.domain.failures import Failure, FailureCode, StorydeskError
 from storydesk.domain.settings import DATA_DESK
 from storydesk.services.dataset_ports import ReportProgress
 from storydesk.services.datasets import DatasetService
 from storydesk.services.manuscripts import ManuscriptService
-from storydesk.services.ports import Progress, SettingsStore
+from storydesk.services.ports import SettingsStore
 
-READ_MILLISECONDS: Final = 300
+READ_MILLISECONDS: Final = 150
 """From the last change of the sources to reading them."""
 LOOK_MILLISECONDS: Final = 1500
 """From the last act to the doctor's next look."""
 CLOSE_SECONDS: Final = 10.0
-
-
-class _Kind(Enum):
-    ACT = auto()
-    LOOK_UP = auto()  # reads and changes nothing
-    READ = auto()
-    EXAMINE = auto()
-
-
-@dataclass(frozen=True, slots=True)
-class _Turn:
-    kind: _Kind
-    work: Callable[[ReportProgress], Any]
-    on_done: Callable[[Any], None]
-    on_failed: Callable[[Failure], None]
+LONGEST_READING: Final = 600.0
+"""Seconds for which a plan waits for its text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +62,8 @@ class DataDeskController(QObject):
     """A tuple of KeptVersion, newest first."""
     failed = Signal(object)
     """The Failure of an act; nothing was changed."""
-    _reported = Signal(int, object)
     _made = Signal(str)
+    _outdated = Signal(int)
 
     def __init__(
         self,
@@ -95,12 +80,8 @@ class DataDeskController(QObject):
         self._manuscripts = manuscripts
         self._settings = settings
         self._list_models = list_models
-        self._jobs = JobRunner(self)
-        self._queue: deque[_Turn] = deque()
-        self._running: _Turn | None = None
-        self._job: Job | None = None
-        self._number = 0
-        self._lock = threading.Lock()
+        self._turns = Turns(self)
+        self._reading = 0
         self._settled = threading.Event()
         self._settled.set()
         self._sources: tuple[DataSource, ...] = ()
@@ -112,7 +93,9 @@ class DataDeskController(QObject):
         self._name = ""
         self._read_due = self._make_timer(READ_MILLISECONDS, self._read)
         self._look_due = self._make_timer(LOOK_MILLISECONDS, self._examine)
-        self._reported.connect(self._on_reported, Qt.ConnectionType.QueuedConnection)
+        self._turns.changed.connect(self._on_turn_changed)
+        self._turns.reported.connect(self._on_reported)
+        self._outdated.connect(self._on_outdated, Qt.ConnectionType.QueuedConnection)
         self._made.connect(self._on_made, Qt.ConnectionType.QueuedConnection)
 
     @property
@@ -122,13 +105,18 @@ class DataDeskController(QObject):
 
     @property
     def is_reading(self) -> bool:
-        """Whether the sources are being read, or are about to be."""
-        return self._read_due.isActive() or any(turn.kind is _Kind.READ for turn in self._turns())
+        """Whether there is nothing to show yet because the sources are being read, or are about to be."""
+        return self._view is None and self._is_due
+
+    @property
+    def _is_due(self) -> bool:
+        """Whether the sources are being read or looked at for changes."""
+        return self._read_due.isActive() or self._turns.has(TurnKind.READ)
 
     @property
     def is_examining(self) -> bool:
         """Whether the doctor is looking."""
-        return self._running is not None and self._running.kind is _Kind.EXAMINE
+        return self._turns.is_running(TurnKind.EXAMINE)
 
     # Following the sources
 
@@ -136,7 +124,7 @@ class DataDeskController(QObject):
         """Look for the dataset that was open last; ``restored`` tells its sources."""
         dataset = self._kept()[0]
         if dataset:
-            self._add(_Kind.LOOK_UP, lambda _: self._service.find(dataset), self._on_found, lambda _: None)
+            self._add(TurnKind.LOOK_UP, lambda _: self._service.find(dataset), self._on_found, lambda _: None)
 
     def follow(self, sources: Sequence[DataSource], name: str) -> None:
         """Bring the dataset in step with the sources; nothing is read where nothing was changed."""
@@ -144,24 +132,29 @@ class DataDeskController(QObject):
         self._name = name
         if not same_sources(wanted, self._sources):
             self._sources = wanted
-            self._break_off(_Kind.READ)
-            self._show(None)
-        if wanted:
-            self._read_due.start()
-        else:
             self._read_due.stop()
+            self._turns.break_off(TurnKind.READ)
+            self._show(None)
+        if not wanted:
+            self._read_due.stop()
+        elif not self._is_due:
+            self._read_due.start()
+        self._settle()
         self.reading_changed.emit(self.is_reading)
 
     def look_again(self) -> None:
         """Read what was changed in the sources since they were read: files, stories of the library."""
-        if self._sources and not self.is_reading:
-            self.follow(self._sources, self._name)
+        if self._sources and not self._is_due:
+            self._read_due.start()
+            self._settle()
 
     def stop_reading(self) -> None:
         """Break off what is being read; ``reading_failed`` tells with ``cancelled``."""
         if self.is_reading:
             self._read_due.stop()
-            self._break_off(_Kind.READ)
+            self._turns.break_off(TurnKind.READ)
+            self._settle()
+            self.reading_changed.emit(False)
             self.reading_failed.emit(Failure(FailureCode.CANCELLED), self._sources)
 
     # What the writer does to pairs
@@ -172,7 +165,7 @@ class DataDeskController(QObject):
         if view is not None:
             dataset = view.card.id
             self._add(
-                _Kind.LOOK_UP,
+                TurnKind.LOOK_UP,
                 lambda _: self._service.read_pair(dataset, pair) if self._pair_wanted == pair else None,
                 self._on_pair_read,
             )
@@ -212,7 +205,7 @@ class DataDeskController(QObject):
             ]
             return tuple(sorted(kept, key=lambda each: each.version.kept_at, reverse=True))
 
-        self._add(_Kind.LOOK_UP, look, self.versions_changed.emit)
+        self._add(TurnKind.LOOK_UP, look, self.versions_changed.emit)
 
     def open_version(self, kept: KeptVersion, name: str) -> None:
         """Go back to a version: it becomes the one source. What is open now is kept as a version first."""
@@ -227,30 +220,30 @@ class DataDeskController(QObject):
             self._forget()
             self.restored.emit((source,))
 
-        self._add(_Kind.ACT, keep, on_kept)
+        self._add(TurnKind.ACT, keep, on_kept)
 
     def delete_version(self, kept: KeptVersion) -> None:
         """Delete a version for good; what was tuned on it has its own copy of the text."""
         self._add(
-            _Kind.ACT,
+            TurnKind.ACT,
             lambda _: self._service.delete_version(kept.dataset, kept.version.fingerprint),
             lambda _: self.list_versions(),
         )
 
-    def make_keeper(self, *, for_good: bool) -> Callable[[], tuple[str, ...]] | None:
-        """Return what keeps a version of the text as it stands and returns it as a plan's data; None without a text.
+    def make_keeper(self, *, for_good: bool) -> Callable[[], tuple[str, ...]]:
+        """Return what keeps a version of the text as it stands and returns it as a plan's data; empty without a text.
 
-        What is returned is slow and for another thread. A version that is not kept ``for_good`` was made to plan with:
-        it goes when another one is made.
+        What is returned is slow (it waits for a reading that is under way) and for another thread. A version that is
+        not kept ``for_good`` was made to plan with: it goes when another one is made.
         """
-        view = self._view
-        if view is None or not view.kept:
-            return None
-        dataset = view.card.id
 
         def keep() -> tuple[str, ...]:
-            self._settled.wait(CLOSE_SECONDS)  # what was typed last is on its way
-            with self._lock:
+            self._settled.wait(LONGEST_READING)
+            view = self._view
+            if view is None or not view.kept or self._closed:
+                return ()
+            dataset = view.card.id
+            with self._turns.lock:
                 before = {each.fingerprint for each in self._service.list_versions(dataset)}
                 version = self._service.keep(dataset)
                 here = (dataset, version.fingerprint)
@@ -276,96 +269,49 @@ class DataDeskController(QObject):
         self._closed = True
         self._read_due.stop()
         self._look_due.stop()
-        acts = [turn for turn in self._turns() if turn.kind is _Kind.ACT]
-        done = acts[:1] if self._running is not None and self._running.kind is _Kind.ACT else []
-        if done and self._job is not None:
-            self._job.join(wait_seconds)
-        ended = self._jobs.close(wait_seconds)
-        for turn in acts[len(done) :]:
-            with contextlib.suppress(StorydeskError), self._lock:
-                turn.work(lambda _: None)
-        self._queue.clear()
-        self._running = None
+        ended = self._turns.close(wait_seconds)
         self._settled.set()
-        if ended and self._lock.acquire(timeout=wait_seconds):
+        if ended and self._turns.lock.acquire(timeout=wait_seconds):
             self._drop_tentative()
-            self._lock.release()
+            self._turns.lock.release()
         return ended
 
     # Turns
-
-    def _turns(self) -> list[_Turn]:
-        return [*([self._running] if self._running is not None else []), *self._queue]
 
     def _act(self, act: Callable[[str], DatasetView]) -> None:
         """Do something to the dataset that is open."""
         view = self._view
         if view is not None:
             dataset = view.card.id
-            self._add(_Kind.ACT, lambda _: act(dataset), self._on_acted)
+            self._add(TurnKind.ACT, lambda _: act(dataset), self._on_acted)
 
     def _add(
         self,
-        kind: _Kind,
+        kind: TurnKind,
         work: Callable[[ReportProgress], Any],
         on_done: Callable[[Any], None],
         on_failed: Callable[[Failure], None] | None = None,
     ) -> None:
-        if self._closed:
-            return
-        self._queue.append(_Turn(kind, work, on_done, on_failed or self.failed.emit))
-        if kind is _Kind.ACT:
-            self._settled.clear()
-        if kind is not _Kind.EXAMINE and self.is_examining:
-            self._break_off(_Kind.EXAMINE)
+        """Take a turn; the doctor steps aside for it and begins again later."""
+        if kind is not TurnKind.EXAMINE and self.is_examining:
+            self._turns.break_off(TurnKind.EXAMINE)
             self._look_due.start()
-        self._begin_next()
+        self._turns.add(kind, work, on_done, on_failed or self.failed.emit)
 
-    def _begin_next(self) -> None:
-        if self._running is not None or not self._queue or self._closed:
-            return
-        turn = self._running = self._queue.popleft()
-        self._number += 1
-        number = self._number
-
-        def work(progress: Progress) -> Any:
-            def report(step: DatasetProgress) -> None:
-                progress(step.done, step.total)  # raises where this turn was broken off
-                self._reported.emit(number, step)
-
-            with self._lock:
-                return turn.work(report)
-
-        job = self._job = self._jobs.start(work)
-        job.succeeded.connect(lambda value: self._on_turn_over(number, lambda: turn.on_done(value)))
-        job.failed.connect(lambda failure: self._on_turn_over(number, lambda: turn.on_failed(failure)))
-        self._tell_busy(turn)
-
-    def _break_off(self, kind: _Kind) -> None:
-        """Give up turns of a kind: those that wait, and the one under way at its next report."""
-        self._queue = deque(turn for turn in self._queue if turn.kind is not kind)
-        turn = self._running
-        if turn is not None and turn.kind is kind and self._job is not None:
-            self._running = _Turn(kind, turn.work, lambda _: None, lambda _: None)
-            self._job.cancel()
-            self._number += 1
-
-    def _on_turn_over(self, number: int, tell: Callable[[], None]) -> None:
-        turn, dropped = self._running, number != self._number
-        self._running = self._job = None
-        if not any(each.kind is _Kind.ACT for each in self._queue):
-            self._settled.set()
-        if not dropped:
-            tell()
-        if turn is not None:
-            self._tell_busy(turn)
-        self._begin_next()
-
-    def _tell_busy(self, turn: _Turn) -> None:
-        if turn.kind is _Kind.READ:
+    @Slot(object)
+    def _on_turn_changed(self, kind: TurnKind) -> None:
+        self._settle()
+        if kind is TurnKind.READ:
             self.reading_changed.emit(self.is_reading)
-        elif turn.kind is _Kind.EXAMINE:
+        elif kind is TurnKind.EXAMINE:
             self.examining_changed.emit(self.is_examining)
+
+    def _settle(self) -> None:
+        """Let a plan go on once all that it waits for is done: readings, and acts that are on their way."""
+        if self._is_due or self._turns.has(TurnKind.ACT):
+            self._settled.clear()
+        else:
+            self._settled.set()
 
     # Answers
 
@@ -384,6 +330,7 @@ class DataDeskController(QObject):
                 card = service.find(dataset) if dataset else None
             if card is not None and card.is_read and same_sources(card.sources, sources) and signed in (kept, ""):
                 return service.open(card.id), signed or kept
+            self._outdated.emit(number)
             if card is None:
                 card = service.create(name, sources, report)
                 self._made.emit(card.id)
@@ -395,8 +342,10 @@ class DataDeskController(QObject):
             self._show(None)
             self.reading_failed.emit(failure, sources)
 
-        self._break_off(_Kind.READ)
-        self._add(_Kind.READ, bring, self._on_read, on_failed)
+        self._turns.break_off(TurnKind.READ)
+        self._reading += 1
+        number = self._reading
+        self._add(TurnKind.READ, bring, self._on_read, on_failed)
 
     def _on_read(self, answer: tuple[DatasetView, str] | None) -> None:
         if answer is None:
@@ -407,9 +356,13 @@ class DataDeskController(QObject):
 
     def _examine(self) -> None:
         view = self._view
-        if view is not None and view.is_stale and not self._queue and self._running is None:
+        if view is None or not view.is_stale:
+            return
+        if not self._turns.is_free:
+            self._look_due.start()
+        else:
             dataset = view.card.id
-            self._add(_Kind.EXAMINE, lambda report: self._service.examine(dataset, report), self._on_acted)
+            self._add(TurnKind.EXAMINE, lambda report: self._service.examine(dataset, report), self._on_acted)
 
     def _on_acted(self, view: DatasetView) -> None:
         if self._view is None or view.card.id != self._view.card.id:
@@ -431,10 +384,17 @@ class DataDeskController(QObject):
         if not self._sources:
             self.restored.emit(card.sources)
 
-    @Slot(int, object)
-    def _on_reported(self, number: int, step: DatasetProgress) -> None:
-        if number == self._number and self._running is not None and self._running.kind is _Kind.READ:
+    @Slot(object, object)
+    def _on_reported(self, kind: TurnKind, step: DatasetProgress) -> None:
+        if kind is TurnKind.READ:
             self.progressed.emit(step)
+
+    @Slot(int)
+    def _on_outdated(self, reading: int) -> None:
+        """Put away what was read before something was changed in the sources."""
+        if reading == self._reading and self._view is not None:
+            self._show(None)
+            self.reading_changed.emit(self.is_reading)
 
     @Slot(str)
     def _on_made(self, dataset: str) -> None:

@@ -20,6 +20,11 @@ MOST_LETTERS: Final = 200
 """Of a prompt or an opening that is shown in a row; a prompt can be as long as its author likes."""
 
 
+# Made once: when all is selected Qt asks every row.
+_PLAIN: Final = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemNeverHasChildren
+_TICKED: Final = _PLAIN | Qt.ItemFlag.ItemIsUserCheckable
+
+
 class PairChoice(StrEnum):
     """Which pairs a list shows."""
 
@@ -133,8 +138,7 @@ class PairItemModel(QAbstractTableModel):
 
     def flags(self, index: Index) -> Qt.ItemFlag:
         """Let every row be ticked."""
-        flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemNeverHasChildren
-        return flags | Qt.ItemFlag.ItemIsUserCheckable if index.column() == TEXT else flags
+        return _TICKED if index.column() == TEXT else _PLAIN
 
     def headerData(
         self, section: int, orientation: Qt.Orientation, role: int = int(Qt.ItemDataRole.DisplayRole)

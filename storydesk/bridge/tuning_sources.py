@@ -10,30 +10,23 @@ import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
+from storydesk.domain.dataset import DatasetView, DataSource, SourceKind
 from storydesk.domain.failures import Failure, FailureCode, StorydeskError
 from storydesk.domain.manuscript import Story, count_words
 from storydesk.services.manuscripts import ManuscriptService
 from storydesk.services.ports import Progress
 from storydesk.services.publishing import PublishingService
-from storydesk.services.tuning import RICH_FORMATS
+from storydesk.services.tuning import HUB_PREFIX, RICH_FORMATS
 
 PLAIN_FORMATS: Final = ("txt", "text", "md", "markdown")
 TABLE_FORMATS: Final = ("csv", "tsv", "json", "jsonl", "ndjson", "wp_source", "wp_target")
 
 LARGEST_CELL: Final = 16 * 1024 * 1024
-
-
-class SourceKind(StrEnum):
-    """Where a source comes from."""
-
-    FILE = "file"
-    FOLDER = "folder"
-    SAMPLES = "samples"
-    LIBRARY = "library"
+ARROW_NAME: Final = "dataset_info.json"
+"""Stands in every folder that ``datasets`` has written; those only the trainer reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +41,54 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class TuningSource:
-    """One line of the list; ``path`` for files and folders, ``stories`` for stories of the library."""
+    """One line of the list: ``path`` for files and folders, ``stories`` of the library, ``name`` for the Hub."""
 
     kind: SourceKind
     name: str
     path: Path | None = None
     stories: tuple[Story, ...] = ()
     measure: Measure | None = field(default=None, compare=False)
+
+    @property
+    def is_useless(self) -> bool:
+        """Say whether it was looked at and there is nothing in it that can be read."""
+        measure = self.measure
+        return measure is not None and bool(measure.unread) and not measure.words and not measure.usable
+
+    @property
+    def needs_trainer(self) -> bool:
+        """Say whether only the trainer can read it, so that its words are known when it was read."""
+        if self.kind is SourceKind.HUB:
+            return True
+        return self.kind is SourceKind.FOLDER and self.path is not None and (self.path / ARROW_NAME).exists()
+
+
+def as_data_source(source: TuningSource) -> DataSource:
+    """Return a line of the list as the data desk knows it."""
+    if source.kind is SourceKind.HUB:
+        return DataSource(source.kind, source.name, source.name)
+    place = str(source.path) if source.path is not None else ""
+    return DataSource(source.kind, source.name, place, tuple(story.id for story in source.stories))
+
+
+def as_tuning_source(source: DataSource, stories: Sequence[Story]) -> TuningSource | None:
+    """Return a source of the data desk as a line of the list; None for stories that are gone from the library."""
+    if source.kind is SourceKind.HUB:
+        return TuningSource(source.kind, source.place)
+    if source.kind is SourceKind.LIBRARY:
+        chosen = tuple(story for story in stories if story.id in source.stories)
+        return TuningSource(source.kind, source.name, stories=chosen) if chosen else None
+    return TuningSource(source.kind, source.name, Path(source.place))
+
+
+def measure_by_view(source: TuningSource, view: DatasetView, others: int) -> TuningSource:
+    """Return a source that only the trainer reads, counted by its pairs; ``others`` are texts of other sources."""
+    mark = HUB_PREFIX + source.name if source.kind is SourceKind.HUB else str(source.path)
+    own = [pair for pair in view.pairs if pair.source == mark]
+    if not own and source.kind is not SourceKind.HUB:
+        # A version's pairs name what they were read from at first; they stand after what else there is.
+        own = list(view.pairs[others:])
+    return replace(source, measure=Measure(len(own), sum(pair.words for pair in own)))
 
 
 def is_tunable(path: Path) -> bool:
@@ -85,6 +119,10 @@ def gather_data(sources: Sequence[TuningSource], manuscripts: ManuscriptService,
     for source in sources:
         if source.kind is SourceKind.LIBRARY:
             rows += [(story.title, story.prompt, manuscripts.open_story(story.id).text) for story in source.stories]
+        elif source.kind is SourceKind.HUB:
+            data += () if source.is_useless else (HUB_PREFIX + source.name,)
+        elif source.needs_trainer:
+            data.append(str(source.path))
         else:
             data += source.measure.usable if source.measure is not None else (str(source.path),)
     if rows:

@@ -186,7 +186,7 @@ class FakeDatasetStore:
         copies = [
             (pair, first)
             for place, pair in enumerate(kept)
-            for first in kept[:place][:1]
+            for first in kept[: min(place, 1)]
             if pair.story.casefold() == first.story.casefold()
         ]
         findings = []

@@ -177,19 +177,20 @@ def test_a_broken_off_run_is_offered(world: FakeWorld, phrases: Phrases, qtbot: 
 def test_sources_are_counted_named_and_removed(page: TuningPage, world: FakeWorld, qtbot: QtBot) -> None:
     (world.home / "bad.png").write_text("x", encoding="utf-8")
     world.library.add_story("The Door", "", "It was warm.")
-    assert page.words.empty.isVisible()
+    world.data_folders.stories = [("tale", "", "word " * 300)]
+    assert page.words.list.empty.isVisible()
     page.words.add_paths([world.home / "tale.txt", world.home / "bad.png", world.home / "tale.txt"])
     page.words.add_stories(world.library.list_stories())
     qtbot.waitUntil(lambda: page.words.counted is not None)
-    assert page.words.list.topLevelItemCount() == 3
+    assert page.words.list.lines.topLevelItemCount() == 3
     assert page.words.total.text() == "2 texts, 303 words"
     assert "bad.png: The format png is not known." in page.words.unread.text()
     assert page.words.next_button.isEnabled()
-    second = page.words.list.topLevelItem(1)
+    second = page.words.list.lines.topLevelItem(1)
     assert second is not None
     second.setSelected(True)
-    page.words.list.setFocus()
-    QTest.keyClick(page.words.list, Qt.Key.Key_Delete)
+    page.words.list.lines.setFocus()
+    QTest.keyClick(page.words.list.lines, Qt.Key.Key_Delete)
     assert [source.name for source in page.words.sources] == ["tale.txt", "Stories of your library"]
     assert not page.words.unread.isVisible()
     page.words.add_stories([])
@@ -265,7 +266,7 @@ def test_everything_that_can_be_pressed_has_a_name_and_is_reached_by_key(page: T
         assert button.text() or button.accessibleName(), button
         if button.isVisibleTo(page) and not button.objectName().startswith("qt_"):
             assert button.focusPolicy() & Qt.FocusPolicy.TabFocus, button.text()
-    for name in (page.words.list, page.run.bar, page.steps):
+    for name in (page.words.list.lines, page.run.bar, page.steps):
         assert name.accessibleName()
 
 

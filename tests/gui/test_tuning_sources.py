@@ -8,13 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from storydesk.bridge.tuning_sources import (
-    Measure,
-    SourceKind,
-    TuningSource,
-    gather_data,
-    measure_source,
-)
+from storydesk.bridge.tuning_sources import Measure, TuningSource, gather_data, measure_source
+from storydesk.domain.dataset import SourceKind
 from storydesk.domain.failures import FailureCode
 from tests.fakes.services import FakeWorld, make_world
 

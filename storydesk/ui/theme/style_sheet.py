@@ -130,11 +130,12 @@ QCheckBox, QRadioButton {{ spacing: {SPACE_S}px; padding: 2px; border: 2px solid
   border-radius: {RADIUS - 2}px; }}
 QCheckBox:focus, QRadioButton:focus {{ border-color: {t.accent}; }}
 QCheckBox:disabled, QRadioButton:disabled {{ color: {t.disabled}; }}
-QCheckBox::indicator, QListView::indicator, QRadioButton::indicator {{ width: 14px; height: 14px;
+QCheckBox::indicator, QListView::indicator, QTableView::indicator, QRadioButton::indicator {{ width: 14px; height: 14px;
   border: 1px solid {t.muted}; background: {t.page}; }}
-QCheckBox::indicator, QListView::indicator {{ border-radius: 4px; }}
+QCheckBox::indicator, QListView::indicator, QTableView::indicator {{ border-radius: 4px; }}
 QRadioButton::indicator {{ border-radius: 8px; }}
-QCheckBox::indicator:checked, QListView::indicator:checked {{ background: {t.accent}; border-color: {t.accent};
+QCheckBox::indicator:checked, QListView::indicator:checked, QTableView::indicator:checked {{
+  background: {t.accent}; border-color: {t.accent};
   image: url("{_mark("check", t)}"); }}
 QRadioButton::indicator:checked {{ width: 6px; height: 6px; border: 5px solid {t.accent}; background: {t.on_accent}; }}
 QCheckBox::indicator:disabled, QRadioButton::indicator:disabled {{ border-color: {t.disabled}; }}

@@ -9,15 +9,17 @@ from PySide6.QtWidgets import QPushButton, QSizePolicy, QStyle, QStyleOptionButt
 from storydesk.ui.theme.application import current_tokens
 from storydesk.ui.theme.tokens import SPACE_M, SPACE_S
 
-_FLAGS = int(Qt.AlignmentFlag.AlignCenter.value | Qt.TextFlag.TextWordWrap.value | Qt.TextFlag.TextShowMnemonic.value)
+_WRAP = Qt.TextFlag.TextWordWrap.value | Qt.TextFlag.TextShowMnemonic.value
 
 
 class WrapButton(QPushButton):
     """Looks like any button and is never narrower than its longest word. GUI thread."""
 
-    def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
-        """Show a text."""
+    def __init__(self, text: str = "", parent: QWidget | None = None, *, leading: bool = False) -> None:
+        """Show a text in the middle, or from where lines begin."""
         super().__init__(text, parent)
+        side = Qt.AlignmentFlag.AlignLeading if leading else Qt.AlignmentFlag.AlignHCenter
+        self._flags = int((side | Qt.AlignmentFlag.AlignVCenter).value | _WRAP)
         policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
@@ -29,7 +31,7 @@ class WrapButton(QPushButton):
     def heightForWidth(self, width: int) -> int:
         """Return the height of the wrapped words and the room around them."""
         room = QRect(0, 0, max(1, width - self._room_beside()), 10_000)
-        needed = self.fontMetrics().boundingRect(room, _FLAGS, self.text())
+        needed = self.fontMetrics().boundingRect(room, self._flags, self.text())
         return needed.height() + 2 * SPACE_S
 
     def minimumSizeHint(self) -> QSize:
@@ -60,7 +62,7 @@ class WrapButton(QPushButton):
             at = QRect(room.left(), (self.height() - size.height()) // 2, size.width(), size.height())
             icon.paint(painter, at)
             room.setLeft(at.right() + SPACE_S)
-        painter.drawText(room, _FLAGS, self.text())
+        painter.drawText(room, self._flags, self.text())
 
     def _room_beside(self) -> int:
         return 2 * SPACE_M + (0 if self.icon().isNull() else self.iconSize().width() + SPACE_S)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -33,6 +34,8 @@ from storydesk.ui.tuning.step_line import StepLine
 from storydesk.ui.tuning.words_step import WordsStep
 
 MEASURE_IN_LETTERS: Final = 92
+WIDEST: Final = 16_777_215
+"""Qt's own bound, which stands in no module."""
 WORDS, PLAN, RUN, CHANGE = range(4)
 
 Step = WordsStep | PlanStep | RunStep | ChangeStep
@@ -92,6 +95,11 @@ class TuningPage(QWidget):
         self.run.close_jobs()
         self.change.close_jobs()
 
+    def showEvent(self, event: QShowEvent) -> None:
+        """Read again what was changed while the writer was at the text."""
+        super().showEvent(event)
+        self.words.data.look_again()
+
     def _build_layout(self) -> None:
         back = QPushButton(icon("arrow-left"), self.tr("Back to writing"))
         back.setProperty("role", "flat")
@@ -125,10 +133,11 @@ class TuningPage(QWidget):
         whole.setSpacing(0)
         whole.addWidget(area, 1)
         whole.addWidget(self._centre(buttons))
+        self._columns = (contents, buttons)
 
     def _centre(self, widget: QWidget) -> QWidget:
         """Return a widget in the middle, no wider than a line that reads well."""
-        widget.setMaximumWidth(self.fontMetrics().averageCharWidth() * MEASURE_IN_LETTERS)
+        self._set_wide(widget, wide=False)
         around = QWidget()
         around.setObjectName("scrolled")
         row = QHBoxLayout(around)
@@ -137,6 +146,14 @@ class TuningPage(QWidget):
         row.addWidget(widget, 1000)
         row.addStretch(1)
         return around
+
+    def _on_wide_changed(self, wide: bool) -> None:
+        for column in self._columns:
+            self._set_wide(column, wide=wide)
+
+    def _set_wide(self, widget: QWidget, *, wide: bool) -> None:
+        """Let a widget have all the width, or as much as a line that reads well."""
+        widget.setMaximumWidth(WIDEST if wide else self.fontMetrics().averageCharWidth() * MEASURE_IN_LETTERS)
 
     def _build_offer(self) -> QFrame:
         self.offer = QFrame()
@@ -164,6 +181,7 @@ class TuningPage(QWidget):
 
     def _connect(self) -> None:
         self.words.next_wanted.connect(self._on_next_wanted)
+        self.words.wide_changed.connect(self._on_wide_changed)
         self.plan.back_wanted.connect(lambda: self._show_step(WORDS))
         self.plan.start_wanted.connect(self._start)
         self.plan.foresight_wanted.connect(self._foresee)
@@ -189,6 +207,7 @@ class TuningPage(QWidget):
         self.steps.mark(step)
 
     def _on_next_wanted(self) -> None:
+        self.words.show_front()
         counted = self.words.counted
         if counted is not None:
             self.plan.refresh(counted)
@@ -201,14 +220,18 @@ class TuningPage(QWidget):
         self._run_folder = None
         self._drop_look()
         self._begin()
-        self._controller.start(self._gather())
+        self._controller.start(self._gather(for_good=True))
 
-    def _gather(self) -> Callable[[], TuningPlan]:
-        """Return what makes the plan as it is chosen now; slow, for another thread."""
+    def _gather(self, *, for_good: bool = False) -> Callable[[], TuningPlan]:
+        """Return what makes the plan as it is chosen now; slow, for another thread.
+
+        The text that was looked through is kept as a version, which stays where the plan is ``for_good``.
+        """
         choices, sources, desk = self.plan.choices, self.words.sources, self._desk
+        keep = self.words.data.make_keeper(for_good=for_good)
 
         def make_plan() -> TuningPlan:
-            data = gather_data(sources, desk.manuscripts, desk.home / "tuning")
+            data = keep() or gather_data(sources, desk.manuscripts, desk.home / "tuning")
             return TuningPlan(choices.name, choices.base, data, choices.minutes, choices.seed, choices.settings)
 
         return make_plan
