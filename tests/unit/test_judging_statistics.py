@@ -12,9 +12,9 @@ from trainer.judging.statistics import (
     Estimate,
     Resampling,
     bound,
+    bound_correlation,
     correlate_partly,
     correlate_ranks,
-    draw_stories,
     find_t,
     rank,
 )
@@ -96,10 +96,14 @@ def test_too_little_gives_no_interval() -> None:
     assert bound(1.0, np.array([1.0] * 10), 5) == Estimate(1.0, 1.0, 1.0)
 
 
-def test_draws_keep_the_stories_of_a_prompt_together() -> None:
-    for drawn in draw_stories([0, 0, 1, 1, 2, 2], 1, 20):
-        counts = np.bincount(drawn, minlength=6)
-        assert counts[0] == counts[1]
-        assert counts[2] == counts[3]
-        assert counts[4] == counts[5]
-        assert len(drawn) == 6
+def test_a_correlation_counts_prompts_and_not_stories() -> None:
+    random = np.random.default_rng(2)
+    prompts = [prompt for prompt in range(8) for _ in range(20)]
+    of_prompt = random.normal(size=8).repeat(20)
+    metric, rating = of_prompt + 0.01 * random.normal(size=160), 0.7 * of_prompt + random.normal(size=8).repeat(20)
+    together, apart = bound_correlation(metric, rating, np.ones(160), prompts, 3)
+    singly, _ = bound_correlation(metric, rating, np.ones(160), list(range(160)), 3)
+    assert together.value == pytest.approx(correlate_ranks(metric, rating))
+    # A hundred and sixty stories on eight prompts tell hardly more than eight.
+    assert together.high - together.low > 2 * (singly.high - singly.low)
+    assert apart.value == pytest.approx(together.value)

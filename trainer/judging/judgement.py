@@ -14,7 +14,7 @@ import numpy as np
 from trainer.corpus.document import Document
 from trainer.judging.cells import PEOPLE, Cell, make_story_id
 from trainer.judging.material import Ratings
-from trainer.judging.metrics import Direction, Metric
+from trainer.judging.metrics import Direction, Group, Metric
 from trainer.judging.quantities import Quantity, StoryValues, compare
 from trainer.judging.statistics import (
     CONFIDENCE,
@@ -23,9 +23,7 @@ from trainer.judging.statistics import (
     Numbers,
     Resampling,
     bound,
-    correlate_partly,
-    correlate_ranks,
-    draw_stories,
+    bound_correlation,
 )
 
 AS_WRITTEN, EQUAL_LENGTH = "written", "equal"
@@ -36,8 +34,6 @@ NO_SETTINGS = -1
 
 _EVERY_PAIR = 4
 """Of more models than this only the first is compared with each of the others."""
-
-_CORRELATION_DRAWS = 1_000
 
 TARGETS = ("distinct_2", "repetition_3", "shared_3", "story_perplexity", "grade")
 """What has to be like people's stories for settings to be good; a figure each for variety, loops, sameness, dullness
@@ -144,6 +140,8 @@ def _list_correlations(findings: Findings, ratings: Ratings) -> Iterator[dict[st
         return
     criteria = sorted({criterion for means in ratings.values() for criterion in means})
     for metric in findings.metrics:
+        if metric.group is Group.HELDOUT or metric.name not in findings.values:
+            continue  # of models and not of stories, or not known
         for criterion in criteria:
             rated = list(_pair_with_ratings(findings, metric, ratings, criterion))
             yield {"metric": metric.name, "criterion": criterion, **_correlate(rated, findings.seed)}
@@ -172,14 +170,8 @@ def _correlate(rated: Sequence[tuple[float, float, float, int]], seed: int) -> d
     if len(rated) < FEWEST_RATED:
         nothing = _as_record(Estimate(math.nan, math.nan, math.nan))
         return {"stories": len(rated), **nothing, "length_out": nothing}
-    columns = np.array([row[:3] for row in rated])
-    prompts = [row[3] for row in rated]
-    draws = draw_stories(prompts, seed, _CORRELATION_DRAWS)
-    plain = np.array([correlate_ranks(columns[of, 0], columns[of, 1]) for of in draws])
-    partial = np.array([correlate_partly(columns[of, 0], columns[of, 1], columns[of, 2]) for of in draws])
-    groups = len(set(prompts))
-    rho = bound(correlate_ranks(columns[:, 0], columns[:, 1]), plain, groups)
-    rest = bound(correlate_partly(columns[:, 0], columns[:, 1], columns[:, 2]), partial, groups)
+    values, means, lengths = (np.array([row[part] for row in rated]) for part in range(3))
+    rho, rest = bound_correlation(values, means, lengths, [row[3] for row in rated], seed)
     return {"stories": len(rated), **_as_record(rho), "length_out": _as_record(rest)}
 
 
