@@ -109,12 +109,9 @@ class JudgingService:
 
     def list_sheets(self, *, trash: bool = False) -> Sequence[SheetCard]:
         """Return the sheets, or those in the trash, the newest first."""
-        cards = []
-        for sheet in self._store.list_sheets():
-            if sheet.in_trash is trash:
-                items = len(self._store.load_sheet(sheet.id).items)
-                cards.append(SheetCard(sheet, items, tuple(self._store.count_done(sheet.id))))
-        return cards
+        sheets = [sheet for sheet in self._store.list_sheets() if sheet.in_trash is trash]
+        count, done = self._store.count_items, self._store.count_done
+        return [SheetCard(sheet, count(sheet.id), tuple(done(sheet.id))) for sheet in sheets]
 
     def rename_sheet(self, sheet_id: int, name: str) -> Sheet:
         """Give a sheet another name; an empty one changes nothing. Raise StorydeskError(SHEET_NOT_FOUND)."""
@@ -152,6 +149,15 @@ class JudgingService:
             if rater.name.casefold() == tidy.casefold():
                 return rater
         return self._store.keep_rater(Rater(0, uuid.uuid4().hex, tidy))
+
+    def rename_rater(self, rater_id: int, name: str) -> Rater:
+        """Give a rater another name; an empty one changes nothing. Raise StorydeskError(SHEET_NOT_FOUND)."""
+        rater = self._find_rater(rater_id)
+        wanted = tidy_name(name)
+        if not wanted or wanted == rater.name:
+            return rater
+        free = wanted if wanted.casefold() == rater.name.casefold() else self._free_name(wanted)
+        return self._store.keep_rater(replace(rater, name=free))
 
     def sit_down(self, sheet_id: int, rater_id: int) -> Seat:
         """Return a sheet as a rater sees it: own order, sides by chance, no names, and what was said so far.

@@ -32,6 +32,9 @@ class JudgingStore(Protocol):
     def delete_sheet(self, sheet_id: int) -> None:
         """Delete a sheet that is in the trash, for good, with all that was said; another one stays."""
 
+    def count_items(self, sheet_id: int) -> int:
+        """Return how many items a sheet has."""
+
     def count_done(self, sheet_id: int) -> Sequence[tuple[Rater, int]]:
         """Return who said something about a sheet, and about how many of its items."""
 

@@ -133,16 +133,21 @@ class SqliteJudging:
         with self._library.writing() as connection:
             connection.execute("DELETE FROM rating_sheets WHERE id = ? AND in_trash <> 0", (sheet_id,))
 
+    def count_items(self, sheet_id: int) -> int:
+        """Return how many items a sheet has."""
+        with self._library.reading() as connection:
+            row = connection.execute("SELECT count(*) FROM rating_items WHERE sheet_id = ?", (sheet_id,)).fetchone()
+            return int(row[0])
+
     def count_done(self, sheet_id: int) -> Sequence[tuple[Rater, int]]:
         """Return who said something about a sheet, and about how many of its items."""
-        content = self.load_sheet(sheet_id)
         items: dict[int, set[int]] = {}
-        for rating in content.ratings:
-            if rating.value is not None:
-                items.setdefault(rating.rater_id, set()).add(rating.item_id)
-        for choice in content.choices:
-            if choice.choice is not None:
-                items.setdefault(choice.rater_id, set()).add(choice.item_id)
+        with self._library.reading() as connection:
+            for query in (_LAST_RATINGS, _LAST_CHOICES):
+                for row in connection.execute(query, (sheet_id,)):
+                    item, rater, said = row[0], row[1], row[3] if query is _LAST_RATINGS else row[2]
+                    if said is not None:
+                        items.setdefault(rater, set()).add(item)
         return [(rater, len(items[rater.id])) for rater in self.list_raters() if rater.id in items]
 
     def list_raters(self) -> Sequence[Rater]:

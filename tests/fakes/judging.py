@@ -60,6 +60,9 @@ class FakeJudging:
         if sheet_id in self.sheets and self.sheets[sheet_id].in_trash:
             del self.sheets[sheet_id], self.items[sheet_id]
 
+    def count_items(self, sheet_id: int) -> int:
+        return len(self.items.get(sheet_id, ()))
+
     def count_done(self, sheet_id: int) -> Sequence[tuple[Rater, int]]:
         content = self.load_sheet(sheet_id)
         said = {(r.rater_id, r.item_id) for r in content.ratings if r.value is not None}

@@ -80,6 +80,14 @@ def test_a_rater_sees_texts_in_an_own_order_and_no_names(judging: JudgingService
     assert judging.add_rater("ADA") == ada
 
 
+def test_a_rater_may_change_the_name_but_not_into_somebody_else(judging: JudgingService) -> None:
+    ada, bea = judging.add_rater("Ada"), judging.add_rater("Bea")
+    assert judging.rename_rater(ada.id, "ada ").name == "ada"
+    assert judging.rename_rater(ada.id, "Bea").name == "Bea (2)"
+    assert judging.rename_rater(bea.id, "  ") == bea
+    assert len(judging.list_raters()) == 2
+
+
 def test_rating_goes_on_where_it_stopped(judging: JudgingService) -> None:
     sheet = judging.add_sheet("First look", write(), (Criterion.OVERALL, Criterion.GRAMMAR))
     ada = judging.add_rater("Ada")
