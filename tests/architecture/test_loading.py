@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 TRAINING = {"torch", "transformers", "accelerate", "datasets", "optimum"}
-QT = {"PySide6", "shiboken6", "qtawesome"}
+QT = {"PySide6", "shiboken6", "qtawesome", "pyqtgraph"}
 HEAVY = {
     "numpy",
     "onnx",
@@ -55,14 +55,14 @@ def test_help_loads_next_to_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_no_module_of_the_app_loads_torch(tmp_path: Path) -> None:
+def test_no_module_of_the_app_loads_torch_nor_what_draws_runs(tmp_path: Path) -> None:
     code = """
 import importlib, pkgutil, storydesk
 for module in pkgutil.walk_packages(storydesk.__path__, "storydesk."):
     if not module.name.endswith("__main__"):
         importlib.import_module(module.name)
 """
-    assert not _list_loaded(code, tmp_path) & TRAINING
+    assert not _list_loaded(code, tmp_path) & (TRAINING | {"pyqtgraph"})
 
 
 def test_no_module_outside_the_window_loads_qt(tmp_path: Path) -> None:
