@@ -73,6 +73,18 @@ def find_previous(records: Sequence[UseRecord], there: Collection[str], active: 
     return next((name for name in reversed(path) if name != active and name in there), "")
 
 
+def find_spans(records: Sequence[UseRecord], name: str) -> list[tuple[float, float | None]]:
+    """Return from when to when a model was in use, oldest first; the end is None where it still is."""
+    ends = [*(record.since for record in records[1:]), None][: len(records)]
+    spans: list[tuple[float, float | None]] = []
+    for record, end in zip(records, ends, strict=True):
+        if record.name == name and spans and spans[-1][1] == record.since:
+            spans[-1] = (spans[-1][0], end)  # noted twice, by two programs
+        elif record.name == name:
+            spans.append((record.since, end))
+    return spans
+
+
 @dataclass(frozen=True, slots=True)
 class HeldoutComparison:
     """Two models' perplexity on the same unseen pages; ``from_tuning`` where one was tuned from the other."""

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-from PySide6.QtCore import QCoreApplication, QUrl
+from PySide6.QtCore import QCoreApplication, QDateTime, QLocale, QUrl
 from PySide6.QtWidgets import QTextBrowser, QVBoxLayout, QWidget
 
 from storydesk.bridge.phrases import Phrases
-from storydesk.domain.model_shelf import ModelDetails
+from storydesk.domain.model_shelf import ModelDetails, UseRecord, find_spans
 from storydesk.ui.figures import say_number, say_perplexity, say_size, say_stories, say_words
 from storydesk.ui.theme import SPACE_M, make_label
 
 FINGERPRINT_LETTERS = 12
+_SPANS = 3
+"""So many of the last times that a model was in use are told."""
 
 
 class CardBrowser(QTextBrowser):
@@ -44,9 +47,9 @@ class DetailsPage(QWidget):
         column.addWidget(self.facts)
         column.addWidget(self.card, 1)
 
-    def show_details(self, details: ModelDetails) -> None:
-        """Show one model."""
-        self.facts.setText("\n".join(describe_details(details)))
+    def show_details(self, details: ModelDetails, uses: Sequence[UseRecord] = ()) -> None:
+        """Show one model, and when it was in use."""
+        self.facts.setText("\n".join([*describe_details(details), *self._list_spans(details.name, uses)]))
         card = re.sub(r"\A(---\n.*?\n---\n)?\s*# [^\n]*", "", details.card, flags=re.DOTALL)  # its name stands above
         if not card:
             card = self.tr("This model brought no card. What is known of it stands above.")
@@ -55,6 +58,23 @@ class DetailsPage(QWidget):
             ]
             card = "\n".join([card, "", *settings])
         self.card.setMarkdown(card)
+
+    def _list_spans(self, name: str, uses: Sequence[UseRecord]) -> list[str]:
+        lines = []
+        for since, until in find_spans(uses, name)[-_SPANS:]:
+            days = {"since": _say_day(since), "until": _say_day(until or 0.0)}
+            if until is None:
+                words = self.tr("In use since {since}") if since else self.tr("In use from the start")
+            else:
+                words = self.tr("In use from {since} to {until}") if since else self.tr("In use until {until}")
+            lines.append(words.format(**days))
+        return lines
+
+
+def _say_day(seconds: float) -> str:
+    """Return a day and its time as the reader's country writes them."""
+    moment = QDateTime.fromSecsSinceEpoch(int(seconds))
+    return QLocale().toString(moment, QLocale.FormatType.ShortFormat)
 
 
 def describe_details(details: ModelDetails) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, Signal
@@ -13,6 +13,8 @@ from storydesk.domain.style_model import HubModel, StyleModel
 from storydesk.services.models import ModelService
 from storydesk.ui.figures import say_size
 from storydesk.ui.theme import SPACE_M, SPACE_S, FlowLayout, icon
+
+_LONGEST_NAME = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,7 @@ class ShelfButtons(QWidget):
         self.back_button.setVisible(not on_shelf)
         self.back_button.setEnabled(not busy)
         self.roll_back_button.setVisible(on_shelf and bool(state.previous))
-        self.roll_back_button.setText(self.tr("Back to {name}").format(name=state.previous.replace("&", "&&")))
+        self.roll_back_button.setText(self.tr("Back to {name}").format(name=_shorten(state.previous)))
         self.trash_button.setVisible(on_shelf and bool(state.deleted))
         if state.deleted != self._deleted:
             self._fill_trash(state.deleted)
@@ -139,12 +141,18 @@ class ShelfButtons(QWidget):
         self._deleted = deleted
         self.trash_menu.clear()
         for each in deleted:
-            words = self.tr("Put {name} back").format(name=each.name.replace("&", "&&"))
+            words = self.tr("Put {name} back").format(name=_shorten(each.name))
             self.trash_menu.addAction(words).triggered.connect(self._make_restore(each.id))
         self.trash_menu.addSeparator()
         size = say_size(sum(each.bytes for each in deleted))
         words = self.tr("Empty the trash ({size})").format(size=size)
         self.trash_menu.addAction(words).triggered.connect(self.empty_wanted)
 
-    def _make_restore(self, deleted_id: str) -> object:
+    def _make_restore(self, deleted_id: str) -> Callable[[], None]:
         return lambda: self.restore_wanted.emit(deleted_id)
+
+
+def _shorten(name: str) -> str:
+    """Return a name as a button has room for it, with no letter underlined."""
+    short = name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
+    return short.replace("&", "&&")

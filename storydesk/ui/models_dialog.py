@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +14,7 @@ from storydesk.bridge.jobs import Job, JobRunner
 from storydesk.bridge.model_duel import ModelDuel
 from storydesk.bridge.phrases import Phrases
 from storydesk.domain.failures import Failure, FailureCode
-from storydesk.domain.model_shelf import DeletedModel, ExportForm, LineageNode, ModelComparison, ModelDetails
+from storydesk.domain.model_shelf import DeletedModel, ExportForm, LineageNode, ModelComparison, ModelDetails, UseRecord
 from storydesk.domain.style_model import StyleModel
 from storydesk.services.models import ModelService
 from storydesk.services.ports import Progress
@@ -172,13 +172,18 @@ class ModelsDialog(QDialog):
     def show_details(self, name: str) -> None:
         """Turn to what is known of one model."""
 
-        def show(details: ModelDetails) -> None:
+        def show(found: tuple[ModelDetails, Sequence[UseRecord]]) -> None:
+            details, uses = found
             self._focus_on = name
-            self.details.show_details(details)
+            self.details.show_details(details, uses)
             self._turn(self.details, details.name, self.tr("Where it comes from and what was measured."))
             self.details.card.setFocus()
 
-        self._jobs.start(lambda _: self._models.details(name), on_success=show, on_failure=self._on_failed)
+        self._jobs.start(
+            lambda _: (self._models.details(name), self._models.list_uses()),
+            on_success=show,
+            on_failure=self._on_failed,
+        )
 
     def show_compare(self, name: str) -> None:
         """Turn to a comparison of a model: with the one in use, or of that with the model before it."""

@@ -178,9 +178,12 @@ class TestPages:
         choose(dialog.cards[1].menu, "Details")
         qtbot.waitUntil(dialog.details.isVisible)
         assert "Learned from 900 words in 14 stories (dddddddddddd)" in dialog.details.facts.text()
+        assert "In use from" not in dialog.details.facts.text()
         assert "Tuned on my tales." in dialog.details.card.toPlainText()
         dialog.buttons.back_button.click()
         assert dialog.cards[0].isVisible()
+        dialog.show_details("starter")
+        qtbot.waitUntil(lambda: "In use from the start" in dialog.details.facts.text())
 
     def test_the_lineage_is_a_tree(self, dialog: ModelsDialog, world: FakeWorld, qtbot: QtBot) -> None:
         world.models.shelf["Rope"] = replace(make_model("Rope", built_in=False), lineage=("Salt", "starter"))

@@ -15,6 +15,7 @@ from storydesk.domain.model_shelf import (
     build_lineage,
     compare_models,
     find_previous,
+    find_spans,
 )
 from tests.fakes.services import make_model
 
@@ -90,6 +91,13 @@ def test_rolling_back_goes_along_what_was_in_use(used: str, there: str, previous
     ]
     active = records[-1].name if records else "s"
     assert find_previous(records, set(there), active) == previous
+
+
+def test_when_a_model_was_in_use() -> None:
+    uses = [UseRecord("s", 0.0), UseRecord("A", 5.0), UseRecord("A", 6.0), UseRecord("s", 8.0), UseRecord("A", 9.0)]
+    assert find_spans(uses, "A") == [(5.0, 8.0), (9.0, None)]
+    assert find_spans(uses, "s") == [(0.0, 5.0), (8.0, 9.0)]
+    assert find_spans([], "A") == find_spans(uses, "B") == []
 
 
 TEXT = {"sha256": "d1", "words": 900}
