@@ -168,3 +168,83 @@ def test_hard_wrapped_prose_is_joined_and_other_text_is_left_alone() -> None:
     assert unwrap_lines(verse) == verse
     dialogue = "“Who?”\n“Me.”\n“And what were you doing there at that hour of the night?”\n“Nothing.”\n“Oh.”"
     assert unwrap_lines(dialogue) == dialogue
+
+
+TALE = "The bell of the harbour rang twice, and Mara put down her cup to listen for the boat that never came."
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("Der Mann ging über die Straße; er war müde, und es war Nacht.", "cp1252"),
+        ("“Don’t,” she said—and the café closed. It was late…", "cp1252"),
+        ("“Don’t,” she said—and the café closed. It was late…", "mac_roman"),
+        ("Był sobie król, który miał trzy córki i mieszkał w wielkim zamku. Każdego dnia szedł do lasu.", "cp1250"),
+        ("Старик медленно шёл по дороге и не видел, что солнце уже скрылось за холмами.", "cp1251"),
+        ("むかしむかし、あるところにおじいさんとおばあさんが住んでいました。おじいさんは山へ行きました。", "cp932"),
+    ],
+)
+def test_short_texts_are_read_in_old_encodings(tmp_path: Path, text: str, encoding: str) -> None:
+    assert decode_bytes(text.encode(encoding), tmp_path / "x.txt") == text
+
+
+@pytest.mark.parametrize(
+    ("content", "prompt", "story"),
+    [
+        (f"story\n{TALE}\n", "", TALE),  # one column: its commas part nothing
+        (f"sep=;\r\nprompt;story\r\nA bell;{TALE}\r\n", "A bell", TALE),
+        (f'prompt,story\n"A bell","She said \\"no\\", {TALE}"\n', "A bell", f'She said "no", {TALE}'),
+        (f'\ufeffTitle;Text\nThe Bell;"{TALE}\n\n""Yes"";"\n', "The Bell", f'{TALE}\n\n"Yes";'),
+        (f"prompt|story\rA bell|{TALE}\r", "A bell", TALE),
+    ],
+)
+def test_odd_tables_are_understood(tmp_path: Path, content: str, prompt: str, story: str) -> None:
+    documents = read(tmp_path / "odd.csv", content)
+    assert [(document.prompt, document.story) for document in documents] == [(prompt, story)]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "prompt", "origin"),
+    [
+        (
+            "a.md",
+            f"---\ntitle: Bells\nprompt: >\n  A bell\n  in fog\ntags:\n - sea\n---\n\n{TALE}",
+            "A bell in fog",
+            "front_matter",
+        ),
+        ("b.md", f'+++\ntitle = "The Bell"\n+++\n\n{TALE}', "The Bell", "front_matter"),
+        ("c.md", f"# The Bell\n\n{TALE}", "The Bell", "heading"),
+        ("d.txt", f"The Bell\n========\n\n{TALE}", "The Bell", "heading"),
+        ("e.txt", f"THE BELL\n\n{TALE}", "THE BELL", "heading"),
+        ("f.txt", f"Prompt: A bell\nStory: {TALE}", "A bell", "label"),
+        ("The_Fog-Bell.txt", TALE, "The Fog Bell", "title"),
+        ("g.jsonl", json.dumps({"title": "The Bell", "story": TALE}), "The Bell", "title"),
+        ("h.jsonl", json.dumps({"prompt": "A bell", "title": "The Bell", "text": TALE}), "A bell", "column"),
+        ("i.txt", f"---\n\n{TALE}\n\n---\n", "", ""),  # scene breaks are no front matter
+    ],
+)
+def test_prompts_are_found_and_it_is_said_how(
+    tmp_path: Path, name: str, content: str, prompt: str, origin: str
+) -> None:
+    document = read(tmp_path / name, content)[0]
+    assert (document.prompt, document.prompt_from) == (prompt, origin)
+    assert TALE in document.story
+    assert "title:" not in document.story
+
+
+def test_files_beyond_all_bounds_are_refused_before_they_are_read(tmp_path: Path) -> None:
+    for name, megabytes in (("novel.txt", 500), ("all.json", 64)):
+        # Sparse behind its first block, which is text.
+        (tmp_path / name).write_bytes(b"word " * 20_000)
+        with (tmp_path / name).open("r+b") as stream:
+            stream.truncate(megabytes * 1_000_000)
+        with pytest.raises(TrainerError) as caught:
+            read_file(tmp_path / name)
+        assert caught.value.code is TrainerFailure.FILE_TOO_LARGE, name
+    bombs = {
+        "deep.json": "[" * 100_000,
+        "deep.jsonl": '{"story":' + "[" * 100_000,
+        "line.jsonl": "[" + "1," * 9_000_000,
+    }
+    for name, content in bombs.items():
+        assert refusal(tmp_path / name, content.encode()).code is TrainerFailure.DATA_NOT_READABLE, name

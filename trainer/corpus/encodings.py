@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
@@ -32,6 +33,28 @@ _SAMPLE = 1 << 16
 _CONTROLS = frozenset(range(32)) - {7, 8, 9, 10, 11, 12, 13, 26, 27}
 # How often controls may stand in text (form feeds of scanners, stray bytes) before it counts as binary.
 _CONTROL_SHARE = 0.005
+_LATIN = frozenset(
+    {
+        "cp1252",
+        "latin_1",
+        "iso8859_15",
+        "cp1250",
+        "iso8859_2",
+        "cp1254",
+        "iso8859_9",
+        "cp1257",
+        "iso8859_13",
+        "mac_roman",
+    }
+)
+_LATIN_SHARE = 0.25
+_USUAL = ("cp1252", "cp1250", "mac_roman")
+_MISFITS = re.compile(
+    "\ufffd|(?<=[a-z])[\u00a1-\u00a9\u00ac\u00ae\u00af\u00b1-\u00b4\u00b6\u00b8\u00b9\u00bc-\u00de\u0152\u0160\u017d"
+    "\u02c6\u02dc\u2020\u2021\u2030\u2211\u221e\u2260]"
+)
+"""Capitals and signs inside words: they come of a wrong encoding."""
+
 _SIGNATURES = (
     b"%PDF-",
     b"PK\x03\x04",
@@ -175,14 +198,25 @@ def _decode_by_guess(raw: bytes, path: Path, cause: UnicodeDecodeError) -> str:
     from charset_normalizer import from_bytes
 
     start = max(0, cause.start - _SAMPLE // 2)
-    matches = list(from_bytes(raw[start : start + _SAMPLE]))
+    sample = raw[start : start + _SAMPLE]
+    beyond = sum(1 for byte in sample if byte > 0x7F)
+    # In Russian, Greek or Japanese nearly every letter is beyond ASCII; what is mostly ASCII is a Latin script.
+    is_latin = beyond < len(sample) * _LATIN_SHARE
+    matches = [match for match in from_bytes(sample) if not is_latin or match.encoding in _LATIN]
     # Where nothing fits better, Windows' western encoding is what old manuscripts are in.
     encoding = "cp1252"
     if matches and not matches[0].encoding.startswith("utf"):
         best = matches[0]
         equals = {match.encoding for match in matches if (match.chaos, match.coherence) == (best.chaos, best.coherence)}
         encoding = encoding if encoding in equals else best.encoding
+    if is_latin:
+        # Few letters beyond ASCII are little to guess by; what they make of words says more.
+        encoding = min((encoding, *_USUAL), key=lambda name: _count_misfits(sample, name))
     text = raw.decode(encoding, errors="replace")
     if text.count("\ufffd") > max(8, len(text) // 50):
         raise unreadable(path, "encoding") from cause
     return text
+
+
+def _count_misfits(sample: bytes, encoding: str) -> int:
+    return len(_MISFITS.findall(sample.decode(encoding, errors="replace")))
