@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 240
 PROMPTS, SAMPLES = 4, 3
-SETTINGS = ({}, {"temperature": 1.3, "min_p": 0.0})
+SETTINGS: tuple[Mapping[str, float], ...] = ({}, {"temperature": 1.3, "min_p": 0.0})
 PARAGRAPHS = "\n\n".join(f"The bell rang {number} times before the fog came in." for number in range(5))
 
 
@@ -122,10 +123,9 @@ def test_a_killed_job_goes_on_and_does_nothing_twice(killed: tuple[Path, list[di
     assert starts == [0, len(before) - 1]
     assert events[-1]["kind"] == "report_written"
     # Every unit was reported by one start or the other, but for what the kill came between.
-    reported = [
-        event["done"] for event in events if event["kind"] == "judging_advanced" and event["work"] != "reporting"
-    ]
-    assert len(reported) - len(set(reported)) == 0
+    advanced = [event for event in events if event["kind"] == "judging_advanced"]
+    reported = [event["done"] for event in advanced if event["work"] != "reporting"]
+    assert len(reported) == len(set(reported))
     assert max(reported) == 2 * stories + 3 * PROMPTS
 
 
@@ -213,10 +213,8 @@ def test_stories_that_a_model_learned_from_are_left_out(models: list[Path], tmp_
     run.mkdir()
     learned = {"story": f"{PARAGRAPHS} 0", "prompt": "x", "source": "", "whole": ""}
     (run / "corpus.json").write_text(json.dumps({"training": [learned]}), encoding="utf-8")
-    pairs = (
-        JudgedPair("One.", f"{PARAGRAPHS} 0"),
-        *(JudgedPair(f"Two {at}.", f"Not at all the same {at}.") for at in (1, 2)),
-    )
+    others = (JudgedPair(f"Two {number}.", f"Not at all the same {number}.") for number in (1, 2))
+    pairs = (JudgedPair("One.", f"{PARAGRAPHS} 0"), *others)
     styles = (JudgedStyle("mine", str(models[0]), (str(run),)),)
     folder = _ask(models, tmp_path / "job", styles=styles, pairs=pairs, settings=({},), metrics=("copied_share",))
     _judge_here(folder)

@@ -8,6 +8,7 @@ import json
 import math
 import re
 import tomllib
+from collections.abc import Mapping
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ from trainer.protocol.judging import JudgedStyle, JudgeRequest
 ROOT = Path(__file__).resolve().parents[2]
 PROMPTS = 14
 BAD_NAME = '<b>"bad" & =1+1</b>'
-SETTINGS = ({}, {"temperature": 2.0})
+SETTINGS: tuple[Mapping[str, float], ...] = ({}, {"temperature": 2.0})
 
 
 def _write(random: np.random.Generator, vocabulary: int, words: int = 60) -> str:
