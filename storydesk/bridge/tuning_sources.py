@@ -16,10 +16,10 @@ from typing import Final
 from storydesk.domain.dataset import DatasetView, DataSource, SourceKind
 from storydesk.domain.failures import Failure, FailureCode, StorydeskError
 from storydesk.domain.manuscript import Story, count_words
+from storydesk.services.gathering import HUB_PREFIX, RICH_FORMATS
 from storydesk.services.manuscripts import ManuscriptService
 from storydesk.services.ports import Progress
 from storydesk.services.publishing import PublishingService
-from storydesk.services.tuning import HUB_PREFIX, RICH_FORMATS
 
 PLAIN_FORMATS: Final = ("txt", "text", "md", "markdown")
 TABLE_FORMATS: Final = ("csv", "tsv", "json", "jsonl", "ndjson", "wp_source", "wp_target")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from storydesk.domain.dataset import (
@@ -21,8 +21,8 @@ from storydesk.domain.dataset import (
 from storydesk.domain.failures import Failure, FailureCode, StorydeskError
 from storydesk.domain.markup import strip_markup
 from storydesk.services.dataset_ports import DataJob, DatasetStore, Gathering, ReportProgress
+from storydesk.services.gathering import HUB_PREFIX, read_document, split_path
 from storydesk.services.ports import DocumentReader, LibraryStore
-from storydesk.services.tuning import HUB_PREFIX, RICH_FORMATS
 
 GATHERING = "gathering"
 
@@ -158,29 +158,31 @@ class DatasetService:
                 data.append(HUB_PREFIX + source.place.removeprefix(HUB_PREFIX))
             elif source.kind is SourceKind.LIBRARY:
                 pairs += self._read_stories(source, report)
+            elif source.kind is SourceKind.SAMPLES:
+                # Beside the samples stands a page about them that is no story.
+                data += map(str, sorted(Path(source.place).glob("*.jsonl")))
             else:
                 path = Path(source.place).absolute()
-                files = _list_files(path, samples=source.kind is SourceKind.SAMPLES)
-                rich = [file for file in files if file.suffix.lower().removeprefix(".") in RICH_FORMATS]
-                for done, file in enumerate(rich):
-                    report(DatasetProgress(GATHERING, done, len(rich), file.name))
-                    try:
-                        pairs.append(self._read_document(file))
-                    except StorydeskError as error:
-                        unread.append(error.failure)
-                    taken.append(str(file))
-                if source.kind is SourceKind.SAMPLES:
-                    # Beside the samples stands a page about them that is no story.
-                    data += map(str, files)
-                elif len(rich) < len(files) or not files:
-                    data.append(str(path))
+                found, rich, more = split_path(path, self._make_reading(unread, report))
+                pairs += found
+                taken += map(str, rich)
+                data += [str(path)] if more else []
         return Gathering(tuple(dict.fromkeys(data)), tuple(pairs), tuple(taken), tuple(unread))
 
-    def _read_document(self, path: Path) -> GatheredPair:
-        title, text = self._reader.read(path)
-        origin = PromptOrigin.TITLE if title else PromptOrigin.NONE
-        # A model would learn to write the marks of emphasis.
-        return GatheredPair(title, title, strip_markup(text), str(path), origin)
+    def _make_reading(
+        self, unread: list[Failure], report: ReportProgress
+    ) -> Callable[[Path, int, int], GatheredPair | None]:
+        """Return what reads a document and notes why one can't be read."""
+
+        def read(path: Path, number: int, count: int) -> GatheredPair | None:
+            report(DatasetProgress(GATHERING, number, count, path.name))
+            try:
+                return read_document(path, self._reader)
+            except StorydeskError as error:
+                unread.append(error.failure)
+                return None
+
+        return read
 
     def _read_stories(self, source: DataSource, report: ReportProgress) -> Iterator[GatheredPair]:
         cards = {story.id: story for story in self._library.list_stories()}
@@ -202,16 +204,3 @@ def _require_sources(sources: Sequence[DataSource]) -> tuple[DataSource, ...]:
         if source.kind in (SourceKind.FILE, SourceKind.FOLDER) and not Path(source.place).exists():
             raise StorydeskError(FailureCode.FILE_NOT_FOUND, path=source.place)
     return tuple(dict.fromkeys(sources))
-
-
-def _list_files(path: Path, *, samples: bool) -> list[Path]:
-    """Return a file, or the files below a folder that are meant for reading (no hidden ones, no locks of Word's)."""
-    if path.is_file():
-        return [path]
-    if samples:
-        return sorted(path.glob("*.jsonl"))
-    return sorted(file for file in path.rglob("*") if _is_meant(file.relative_to(path)) and file.is_file())
-
-
-def _is_meant(path: Path) -> bool:
-    return not any(part.startswith((".", "~$")) for part in path.parts)
