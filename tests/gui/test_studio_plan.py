@@ -369,3 +369,13 @@ def test_nothing_stands_in_the_way_where_nobody_says_what_is_free(world: FakeWor
     assert planned is not None
     unknown = replace(planned, memory_free=0, disk_free=0, seconds=1e6)
     assert find_obstacle("gpt2", unknown, 0.0) is None
+
+
+def test_small_numbers_are_written_out(plan: PlanStep) -> None:
+    plan.more.button.click()
+    row = plan.every.rows["learning_rate"]
+    assert row.range.text().startswith("0.0000001 to 0.1")
+    row.set_value(2e-5)
+    assert isinstance(row.field, QLineEdit)
+    assert row.field.text() == "0.00002"
+    assert row.value == 2e-5

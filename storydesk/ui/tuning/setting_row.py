@@ -14,6 +14,7 @@ from storydesk.ui.theme import SPACE_S, SPACE_XS, ScaledWidth, icon, make_label
 NUMBER_WIDTH: Final = 150
 CHOICE_WIDTH: Final = 250
 DIGITS: Final = 8
+SMALL, MOST_DECIMALS = 1e-4, 12
 
 
 class SettingRow(QWidget):
@@ -188,6 +189,9 @@ def _write(value: Value) -> str:
     """Return a number the way the writer's country writes it."""
     if isinstance(value, int):
         return QLocale().toString(value)
+    if 0 < abs(float(value)) < SMALL:  # 0.0000001 rather than 1e-07
+        decimals = len(f"{float(value):.{MOST_DECIMALS}f}".rstrip("0").partition(".")[2])
+        return QLocale().toString(float(value), "f", decimals)
     return QLocale().toString(float(value), "g", DIGITS)
 
 

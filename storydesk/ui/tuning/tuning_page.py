@@ -117,7 +117,7 @@ class TuningPage(QWidget):
         # Four widgets of which one shows; a QStackedWidget would be as tall as the tallest of them.
         for step in self._all_steps:
             inner.addWidget(step, 1)
-        area = QScrollArea()
+        area = self._area = QScrollArea()
         area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -200,6 +200,8 @@ class TuningPage(QWidget):
         self._controller.model_changed.connect(self.model_changed)
 
     def _show_step(self, step: int) -> None:
+        if step != self._step:
+            self._area.verticalScrollBar().setValue(0)
         self._step = step
         for place, widget in enumerate(self._all_steps):
             widget.setVisible(place == step)
