@@ -28,8 +28,8 @@ from storydesk.ui.theme import SPACE_M, SPACE_XL, make_label, resize_on_screen, 
 from storydesk.ui.undo_bar import UndoBar
 from storydesk.ui.window_timers import make_single_shot
 
-PATIENCE_SECONDS: Final = 5.0
-"""How long closing waits for what is under way to break off."""
+PATIENCE_SECONDS: Final = 1.0
+"""How long closing waits for what is under way to break off; it tidies up without the dialog otherwise."""
 PROGRESS_STEPS: Final = 1000
 WIDTH_IN_LETTERS: Final = 100
 HEIGHT_IN_LINES: Final = 36

@@ -355,6 +355,24 @@ class TestExporting:
         assert not any(left)
 
 
+@posix
+def test_on_a_full_disk_nothing_changes(made: Shelf, weights: Path, tmp_path: Path) -> None:
+    out = made.service.export("Salt", ExportForm.STORYDESK, tmp_path / "Salt.zip")
+    other = Shelf(tmp_path / "other", weights)
+    other.add("Rope")
+    for _number in fill_at_each(lambda: other.shelf.take_in(out), tmp_path / "other", StorydeskError):
+        assert not list((other.models / ".staging").iterdir())
+        if "Salt" in other.names:
+            assert other.library.verify("Salt")
+    assert other.names == [STARTER, "Rope", "Salt"]
+    for _number in fill_at_each(lambda: other.shelf.rename("Rope", "Tar"), tmp_path / "other", StorydeskError):
+        assert other.library.verify("Rope").name in ("Rope", "Tar")
+    assert other.names == [STARTER, "Salt", "Tar"]
+    for _number in fill_at_each(lambda: other.shelf.delete("Tar"), tmp_path / "other", StorydeskError):
+        assert ("Tar" in other.names) is not bool(other.shelf.list_deleted())
+    assert other.names == [STARTER, "Salt"]
+
+
 class TestImporting:
     @posix
     def test_killed_at_any_moment_a_model_is_there_or_not(self, made: Shelf, weights: Path, tmp_path: Path) -> None:
