@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import torch
+from torch.nn import functional
 
-from trainer.corpus.rows import Row
+from trainer.corpus.rows import IGNORED, Row
 from trainer.evaluation.figures import HeldoutFigures, TextSize, compute_figures
 from trainer.resources import is_memory_full
 from trainer.tuning.batches import collate_rows
+from trainer.tuning.devices import free_memory, rounding_products
 from trainer.tuning.network import TunedNetwork
 
 _BATCH_TOKENS = 2048
+# So many positions go through the output layer at once: its logits are by far the largest thing here.
+_POSITIONS = 512
 
 
 def measure_heldout(
@@ -32,7 +36,7 @@ def measure_heldout(
     nats = 0.0
     waiting = group_rows(rows)[::-1]
     try:
-        with torch.inference_mode():
+        with torch.inference_mode(), rounding_products(False):
             while waiting:
                 check()
                 batch = waiting.pop()
@@ -43,6 +47,8 @@ def measure_heldout(
                         raise
                     middle = len(batch) // 2
                     waiting += [batch[middle:], batch[:middle]]
+                    error.__traceback__ = None  # its frames hold the batch that was too large
+                    free_memory(device)
     finally:
         network.train(was_training)
     return compute_figures(nats, size)
@@ -51,9 +57,17 @@ def measure_heldout(
 def _measure_batch(network: TunedNetwork, batch: Sequence[Row], device: torch.device) -> float:
     """Return the nats of all tokens that are counted in a batch."""
     inputs = {name: tensor.to(device) for name, tensor in collate_rows(batch).items()}
-    # The class's own forward: accelerate hangs one with autocast on the object while it tunes.
-    # The loss is a sum here, since num_items_in_batch divides it by one.
-    return float(TunedNetwork.forward(network, **inputs, num_items_in_batch=1).loss)
+    # The layers themselves: accelerate hangs a forward with autocast on the network while it tunes. Rows are padded at
+    # the end and attention is causal, so no mask is needed.
+    hidden = network.transformer(inputs["input_ids"], use_cache=False).last_hidden_state[:, :-1]
+    wanted = inputs["labels"][:, 1:]
+    counted = wanted != IGNORED
+    nats = 0.0
+    positions, tokens = hidden[counted], wanted[counted]
+    for start in range(0, len(tokens), _POSITIONS):
+        logits = network.lm_head(positions[start : start + _POSITIONS]).float()
+        nats += float(functional.cross_entropy(logits, tokens[start : start + _POSITIONS], reduction="sum"))
+    return nats
 
 
 def group_rows(rows: Sequence[Row]) -> list[list[Row]]:
