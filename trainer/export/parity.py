@@ -90,7 +90,7 @@ def choose_default(comparisons: Sequence[GraphCompared]) -> str:
     perplexities = {comparison.graph: comparison.perplexity for comparison in comparisons}
     references = {comparison.graph: comparison.reference_perplexity for comparison in comparisons}
     full = perplexities.get("fp32", references.get("int8", float("inf")))
-    return "int8" if perplexities.get("int8", float("inf")) <= full * (1 + LARGEST_LOSS) else "fp32"
+    return "int8" if "int8" in perplexities and perplexities["int8"] <= full * (1 + LARGEST_LOSS) else "fp32"
 
 
 def as_graph(comparison: GraphCompared, path: str, kernel: str = "") -> Graph:
