@@ -183,12 +183,12 @@ class FakeDatasetStore:
     def _examine(self, each: _Dataset) -> list[DatasetFinding]:
         kept = [pair for pair in self._read_all(each).values() if not pair.card.left_out]
         marked = [pair for pair in kept if TAG in pair.story]
-        copies = [
-            (pair, first)
-            for place, pair in enumerate(kept)
-            for first in kept[: min(place, 1)]
-            if pair.story.casefold() == first.story.casefold()
-        ]
+        firsts: dict[str, Pair] = {}
+        copies = []
+        for pair in kept:
+            first = firsts.setdefault(pair.story.casefold(), pair)
+            if first is not pair:
+                copies.append((pair, first))
         findings = []
         if marked:
             examples = tuple(
