@@ -174,7 +174,6 @@ class ModelService:
         """Put a model into the trash; the one in use only with another to use ``instead``, else raise MODEL_IN_USE."""
         old = self._shelf.find_name(name)
         if instead is not None and old == self.active and self._shelf.find_name(instead) != old:
-            self._library.get(old)
             self.use(instead)
         self._refuse_active(old)
         return self._shelf.delete(name)

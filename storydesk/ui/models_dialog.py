@@ -385,10 +385,12 @@ class ModelsDialog(QDialog):
         )
         if chosen:
             path = Path(chosen)
-            self.export(name, form, path.with_name(f"{path.name}.zip") if kind == archive and not path.suffix else path)
+            has_asked = path.suffix.lower() == ".zip"  # the file dialog, about the file that it was given
+            target = path.with_name(f"{path.name}.zip") if kind == archive and not has_asked else path
+            self.export(name, form, target, overwrite=has_asked)
 
-    def export(self, name: str, form: ExportForm, target: Path) -> None:
-        """Write a model to a folder or, by its suffix, to a zip; a file dialog has asked about what is there."""
+    def export(self, name: str, form: ExportForm, target: Path, *, overwrite: bool = False) -> None:
+        """Write a model to a folder or, by its suffix, to a zip."""
 
         def on_exported(path: object) -> None:
             self._settle(self.tr("{name} was written to {path}.").format(name=name, path=str(path)))
@@ -396,7 +398,6 @@ class ModelsDialog(QDialog):
         saying = self.tr("Writing {name}…").format(name=name)
         if form is ExportForm.ONNX:
             saying = self.tr("Making the graph of {name}; this may take minutes…").format(name=name)
-        overwrite = target.suffix.lower() == ".zip"  # the dialog has asked; a folder is never written over
         self._run(
             saying,
             lambda progress: self._models.export(name, form, target, progress, overwrite=overwrite),

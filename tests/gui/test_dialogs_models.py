@@ -282,6 +282,8 @@ class TestOnDisk:
         qtbot.waitUntil(lambda: (out / "README.md").is_file() and "was written" in shelf.said.text())
         shelf.export("Salt", ExportForm.HUGGING_FACE, out)
         qtbot.waitUntil(lambda: "is there already" in shelf.said.text())
+        choose(shelf.cards[1].menu, "For another Storydesk")  # nobody asked about Salt.zip, only about Salt
+        qtbot.waitUntil(lambda: "Salt.zip is there already" in shelf.said.text())
 
     def test_what_another_program_does_is_noticed(
         self, shelf: ModelsDialog, service: ModelService, models: Path, qtbot: QtBot

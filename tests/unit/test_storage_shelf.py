@@ -213,8 +213,16 @@ class TestDeleting:
         shutil.rmtree(made.models / "Salt")
         assert [model.name for model in made.service.list_models()] == [STARTER]
         assert code_of(lambda: made.service.details("Salt")) == FailureCode.MODEL_NOT_FOUND
-        assert code_of(lambda: made.service.delete("Salt", STARTER)) == FailureCode.MODEL_NOT_FOUND
         assert made.service.find_previous() == STARTER
+        assert code_of(lambda: made.service.delete("Salt", STARTER)) == FailureCode.MODEL_NOT_FOUND
+        assert made.settings.get(ACTIVE_MODEL) == STARTER
+
+    def test_a_damaged_model_can_go_even_if_it_is_in_use(self, made: Shelf) -> None:
+        made.service.use("Salt")
+        (made.models / "Salt" / "fast" / "fp32.onnx").write_bytes(b"")
+        assert made.names == [STARTER]
+        assert made.service.delete("Salt", STARTER).name == "Salt"
+        assert code_of(lambda: made.service.restore("Salt")) == FailureCode.MODEL_DAMAGED
 
 
 class TestRollingBack:
