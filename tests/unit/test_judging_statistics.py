@@ -107,3 +107,12 @@ def test_a_correlation_counts_prompts_and_not_stories() -> None:
     # A hundred and sixty stories on eight prompts tell hardly more than eight.
     assert together.high - together.low > 2 * (singly.high - singly.low)
     assert apart.value == pytest.approx(together.value)
+
+
+def test_yes_every_time_does_not_mean_always() -> None:
+    always = take_ratios([(1.0, 1.0)] * 7, list(range(7)), Figure.SHARE).add_up(7).estimate(Resampling(7, 1))
+    # The exact 95 % interval of 7 of 7 (Clopper and Pearson) begins at 0.025 ** (1/7).
+    assert (always.value, always.high) == (1.0, 1.0)
+    assert always.low == pytest.approx(0.5904, abs=1e-4)
+    never = take_ratios([(0.0, 1.0)] * 7, list(range(7)), Figure.SHARE).add_up(7).estimate(Resampling(7, 1))
+    assert never.high == pytest.approx(0.4096, abs=1e-4)

@@ -86,7 +86,7 @@ def measure_heldout(readings: Sequence[tuple[int, StoryReading]]) -> dict[str, S
         "bits_per_byte": take_ratios([(each.nats / bits, each.bytes) for each in found], prompts),
         "first_guess": take_ratios([(each.first, each.tokens) for each in found], prompts),
         "five_guesses": take_ratios([(each.among, each.tokens) for each in found], prompts),
-        "prompt_ranking": take_ratios([(each.place == 1, each.place > 0) for each in found], prompts),
+        "prompt_ranking": take_ratios([(each.place == 1, each.place > 0) for each in found], prompts, Figure.SHARE),
         "coherence": take_ratios([(each.order_nats, each.order_tokens) for each in found], prompts),
     }
 
@@ -112,7 +112,7 @@ def measure_cell(cell: Cell, yardsticks: Yardsticks, *, equal: int = 0) -> dict[
     if not equal:
         found["words"] = take_means([float(count_words(text)) for text in whole], prompts)
         if cell.style != PEOPLE:
-            found["ended"] = take_means([float(story.ended) for story in stories], prompts)
+            found["ended"] = take_ratios([(float(story.ended), 1.0) for story in stories], prompts, Figure.SHARE)
         found |= _measure_reading(stories, prompts)
     return found
 
@@ -204,7 +204,7 @@ def _measure_reading(stories: Sequence[JudgedStory], prompts: Sequence[int]) -> 
     return {
         "story_perplexity": take_ratios(take(lambda each: (each.nats, each.tokens)), prompts, Figure.EXPONENTIAL),
         "story_order": take_ratios(take(lambda each: (each.order_nats, each.order_tokens)), prompts),
-        "prompt_found": take_ratios(take(lambda each: (each.place == 1, each.place > 0)), prompts),
+        "prompt_found": take_ratios(take(lambda each: (each.place == 1, each.place > 0)), prompts, Figure.SHARE),
         "prompt_gain": take_ratios(
             take(lambda each: (each.gain if each.place else 0.0, float(each.place > 0))), prompts
         ),

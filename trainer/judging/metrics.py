@@ -150,21 +150,22 @@ def _make_copying() -> list[Metric]:
 
 
 def _make_prompt() -> list[Metric]:
-    group, higher = Group.PROMPT, Direction.HIGHER
+    # A story that repeats its prompt is found more often than people's stories are: more is not better.
+    group, nearer = Group.PROMPT, Direction.NEARER
     return [
         Metric(
-            "similarity", group, "Words shared with the prompt", Direction.NEARER, Form.NUMBER,
+            "similarity", group, "Words shared with the prompt", nearer, Form.NUMBER,
             "How like prompt and story are by their content words, rare ones weighing more (cosine of TF-IDF, 0 to 1).",
             "Counts words and not meanings: a story about a ship need not say ship, and one that only repeats its "
             "prompt scores best.", cut=True,
         ),
         Metric(
-            "prompt_found", group, "Prompt found by the reader", higher, Form.PERCENT,
+            "prompt_found", group, "Prompt found by the reader", nearer, Form.PERCENT,
             "How often the reading model finds the prompt that a story was written on among ten.",
             "No surer than the reading model, which favours stories that are like its own.",
         ),
         Metric(
-            "prompt_gain", group, "Prompt's worth to the reader", higher, Form.NUMBER,
+            "prompt_gain", group, "Prompt's worth to the reader", nearer, Form.NUMBER,
             "How much likelier its own prompt makes a story to the reading model than other prompts do, in nats per "
             "token.",
             "No surer than the reading model; repeating the prompt raises it.",

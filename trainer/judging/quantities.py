@@ -9,14 +9,15 @@ from enum import Enum
 
 import numpy as np
 
-from trainer.judging.statistics import Estimate, Numbers, Resampling, bound
+from trainer.judging.statistics import CONFIDENCE, Estimate, Numbers, Resampling, bound
 from trainer.judging.wording import compute_bleu
 
 
 class Figure(Enum):
-    """How sums make a figure: a ratio, the exponential of one (perplexity), or corpus BLEU of its counts."""
+    """How sums make a figure: a ratio, a share of yes and no, the exponential of a ratio, or corpus BLEU."""
 
     RATIO = "ratio"
+    SHARE = "share"
     EXPONENTIAL = "exponential"
     BLEU = "bleu"
 
@@ -71,8 +72,17 @@ class Quantity:
         return np.array(_combine(self.figure, resampling.counts @ self.sums))
 
     def estimate(self, resampling: Resampling) -> Estimate:
-        """Return the figure with its interval."""
-        return bound(self.value, self.draw(resampling), self.prompts)
+        """Return the figure with its interval.
+
+        Where every answer was yes, or no, all draws are the same; then the exact bound of so many prompts is given
+        (Clopper and Pearson 1934).
+        """
+        value, prompts = self.value, self.prompts
+        found = bound(value, self.draw(resampling), prompts)
+        if self.figure is Figure.SHARE and value in (0.0, 1.0) and math.isfinite(found.low):
+            edge = ((1 - CONFIDENCE) / 2) ** (1 / prompts)
+            return Estimate(value, edge, 1.0) if value else Estimate(value, 0.0, 1 - edge)
+        return found
 
 
 def take_means(values: Sequence[float], prompts: Sequence[int]) -> StoryValues:

@@ -39,15 +39,17 @@ def _say_prediction(of: Sequence[Record], titles: Mapping[str, Record], first: s
     perplexity = next((each for each in of if each["metric"] == "perplexity"), None)
     if perplexity is None or perplexity["low"] is None:
         return
-    interval = f"95 % interval {show(perplexity['low'], signed=True)} to {show(perplexity['high'], signed=True)}"
     if not perplexity["better"]:
-        yield f"{first} and {second} predict people's stories equally well, as far as can be told ({interval})."
+        interval = f"{show(perplexity['low'], signed=True)} to {show(perplexity['high'], signed=True)}"
+        what = f"{first} and {second} predict people's stories equally well, as far as can be told"
+        yield f"{what} (their perplexities differ by {interval}, 95 % interval)."
         return
     better, other = (first, second) if perplexity["better"] == first else (second, first)
-    by = show(abs(perplexity["value"]))
-    yield f"{better} predicts people's stories better than {other}: its perplexity is {by} lower ({interval})."
+    low, high = sorted(abs(perplexity[side]) for side in ("low", "high"))
+    by = f"{show(abs(perplexity['value']))} lower (95 % interval {show(low)} to {show(high)})"
+    yield f"{better} predicts people's stories better than {other}: its perplexity is {by}."
     ahead = [
-        titles[each["metric"]]["title"].lower()
+        _begin_small(titles[each["metric"]]["title"])
         for each in of
         if each["metric"] in ("prompt_ranking", "coherence", "first_guess") and each["better"] == better
     ]
@@ -61,7 +63,7 @@ def _say_stories(
     """Say in which measures of the stories themselves either is better, and in how many nobody can tell."""
     where = f" (with {label})" if label else ""
     for name, other in ((first, second), (second, first)):
-        ahead = [titles[each["metric"]]["title"].lower() for each in chosen if each["better"] == name]
+        ahead = [_begin_small(titles[each["metric"]]["title"]) for each in chosen if each["better"] == name]
         if ahead:
             what = f"The stories of {name} are better or nearer to people's than those of {other}"
             yield f"{what}{where} in: {_join(ahead)}."
@@ -91,6 +93,10 @@ def _say_settings(record: Record) -> Iterator[str]:
             yield f"{best}, but none of the other settings can be told apart from it."
         else:
             yield f"{best}; these can't be told apart from it: {_join(level, ';')}."
+
+
+def _begin_small(title: str) -> str:
+    return title[:1].lower() + title[1:]
 
 
 def _join(parts: Sequence[str], mark: str = ",") -> str:
