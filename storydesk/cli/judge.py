@@ -20,6 +20,13 @@ from storydesk.services.judge_job_ports import JudgeRun
 from storydesk.services.prompts import read_prompt_file
 
 _PLAIN = (".txt", ".md")
+_TABLES = (".csv", ".tsv", ".jsonl", ".json")
+# The columns and fields in which the trainer looks for stories; their names stand at a table's beginning.
+_STORIES = re.compile(
+    r"\b(?:story|wp_target|target|text|body|content|completion|response|output|chapter)\"?\s*(?:[,;:\t|\r\n]|$)",
+    re.IGNORECASE,
+)
+_HEAD = 20_000
 _BLOCK = re.compile(r"^\W*Prompt\s*:.*^\W*Story\s*:", re.IGNORECASE | re.MULTILINE | re.DOTALL)
 _WORK = {
     "": "Starting the trainer",
@@ -74,9 +81,7 @@ def add_parser(subparsers: Any) -> None:
         metavar="NAME=V,V,...",
         help="try several values of a setting, such as temperature=0.7,0.9,1.1; several make a grid",
     )
-    parser.add_argument(
-        "--reader", default="", metavar="MODEL", help="the model that reads the stories (the first)"
-    )
+    parser.add_argument("--reader", default="", metavar="MODEL", help="the model that reads the stories (the first)")
     parser.add_argument("--metrics", default="", metavar="NAME,...", help="measure these only")
     parser.add_argument("--ratings", action="store_true", help="compare with the ratings that were collected so far")
     parser.add_argument("--out", metavar="DIR", help="the folder for the report")
@@ -160,9 +165,11 @@ def _find_prompts(arguments: argparse.Namespace, desk: Desk) -> tuple[tuple[tupl
     if arguments.samples:
         return (), (desk.samples,)
     path = Path(arguments.prompts)
-    if path.suffix.lower() in _PLAIN and path.is_file():
+    if path.is_file() and path.suffix.lower() in (*_PLAIN, *_TABLES):
         prompts = read_prompt_file(path)
-        if not _BLOCK.search(path.read_text(encoding="utf-8", errors="replace")):
+        text = path.read_text(encoding="utf-8", errors="replace")
+        stories = _BLOCK.search(text) if path.suffix.lower() in _PLAIN else _STORIES.search(text[:_HEAD])
+        if not stories:
             return tuple((prompt, "") for prompt in prompts), ()
     return (), (path,)
 

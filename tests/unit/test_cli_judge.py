@@ -72,6 +72,17 @@ def test_prompts_come_by_lines_or_with_stories(world: FakeWorld, launcher: FakeJ
     blocks.write_text("Prompt: A bell.\n\nStory:\nIt rang.\n", encoding="utf-8")
     assert _run(world, "judge", "--prompts", blocks) == 0
     assert _plan(launcher).data == (blocks,)
+    for name, content, has_stories in (
+        ("a.csv", "prompt\nA bell, far off\nA text of old\n", False),
+        ("b.csv", "prompt,story\nA bell.,It rang.\n", True),
+        ("c.jsonl", '{"prompt": "A bell."}\n', False),
+        ("d.jsonl", '{"prompt": "A bell.", "story": "It rang."}\n', True),
+    ):
+        table = tmp_path / name
+        table.write_text(content, encoding="utf-8")
+        assert _run(world, "judge", "--prompts", table) == 0
+        assert (_plan(launcher).data == (table,)) is has_stories, name
+        assert bool(_plan(launcher).pairs) is not has_stories
 
 
 def test_settings_and_sweeps_make_a_grid(world: FakeWorld, launcher: FakeJudgeLauncher) -> None:

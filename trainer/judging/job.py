@@ -19,7 +19,14 @@ from trainer.corpus.tokens import load_tokenizer
 from trainer.evaluation.stories import TrainingText
 from trainer.judging.drawing import DEFAULTS
 from trainer.judging.ledger import LEDGER_NAME, Ledger
-from trainer.judging.material import Material, gather_material, gather_training, list_references, read_ratings
+from trainer.judging.material import (
+    Material,
+    gather_material,
+    gather_training,
+    list_references,
+    make_place,
+    read_ratings,
+)
 from trainer.judging.metrics import Group, Metric, choose_metrics
 from trainer.judging.units import list_story_keys, make_heldout_key, make_reading_key
 from trainer.protocol.failures import TrainerError, TrainerFailure
@@ -112,6 +119,7 @@ def _start(folder: Path, reporter: Reporter, control: Control) -> _Job:
     request = _read_request(folder)
     metrics = choose_metrics(request.metrics)
     read_ratings(request.ratings)
+    make_place(Path(request.out) if request.out else folder)
     bases = tuple(open_base(Path(style.folder)) for style in request.styles)
     normaliser = bases[0].normaliser
     stories, known = gather_training(request, normaliser)

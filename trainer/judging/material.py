@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -172,3 +173,14 @@ def _check_ratings(stories: Any) -> Ratings:
 def list_references(documents: Sequence[Document]) -> Iterable[tuple[int, Document]]:
     """Yield the number and the pair of every prompt that a person wrote a story on."""
     return ((number, document) for number, document in enumerate(documents) if document.story)
+
+
+def make_place(out: Path) -> None:
+    """Make the folder for a report; raise TrainerError(BAD_REQUEST) where there can be none, before hours of work."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out):
+            pass
+    except OSError as error:
+        detail = f"no report can be written to {out}: {error.strerror or error}"
+        raise TrainerError(TrainerFailure.BAD_REQUEST, detail=detail) from error

@@ -15,6 +15,7 @@ from typing import Any
 from trainer.evaluation.stories import TrainingText
 from trainer.judging.cells import PEOPLE, make_story_id
 from trainer.judging.judgement import Findings
+from trainer.judging.material import make_place
 from trainer.judging.metrics import GROUP_TITLES
 from trainer.judging.report_page import draw_page
 from trainer.judging.settings_names import name_settings
@@ -54,7 +55,7 @@ def write_report(
     """Write the report's files, each whole or not at all, and return how many stories models wrote for it."""
     record = _make_record(request, findings, found, circumstances, training)
     stories = "".join(json.dumps(story, ensure_ascii=False) + "\n" for story in _list_stories(findings))
-    out.mkdir(parents=True, exist_ok=True)
+    make_place(out)
     _write(out / "stories.jsonl", stories)
     _write(out / "report.csv", _make_table(record))
     _write(out / "report.html", draw_page(record))
