@@ -22,6 +22,7 @@ from storydesk.domain.settings import DATA_DESK
 from storydesk.services.dataset_ports import ReportProgress
 from storydesk.services.datasets import DatasetService
 from storydesk.services.manuscripts import ManuscriptService
+from storydesk.services.models import ModelService
 from storydesk.services.ports import SettingsStore
 
 READ_MILLISECONDS: Final = 150
@@ -40,6 +41,16 @@ class KeptVersion:
     dataset: str
     version: DatasetVersion
     models: tuple[str, ...] = ()
+
+
+def list_texts_of_models(models: ModelService) -> list[tuple[str, str]]:
+    """Return each tuned model's name with the fingerprint of the kept text that it learned from; reads files."""
+    found = []
+    for model in models.list_models():
+        with contextlib.suppress(StorydeskError):  # a model whose papers can't be read has no known text
+            fingerprint = models.details(model.name).data.get("fingerprint", "")
+            found += [(model.name, str(fingerprint))] if fingerprint else []
+    return found
 
 
 class DataDeskController(QObject):
@@ -89,6 +100,7 @@ class DataDeskController(QObject):
         self._signature = ""
         self._pair_wanted = ""
         self._tentative: tuple[str, str] | None = None
+        self._kept_last: tuple[DatasetView, DatasetVersion] | None = None
         self._closed = False
         self._name = ""
         self._read_due = self._make_timer(READ_MILLISECONDS, self._read)
@@ -242,19 +254,28 @@ class DataDeskController(QObject):
             view = self._view
             if view is None or not view.kept or self._closed:
                 return ()
-            dataset = view.card.id
             with self._turns.lock:
-                before = {each.fingerprint for each in self._service.list_versions(dataset)}
-                version = self._service.keep(dataset)
-                here = (dataset, version.fingerprint)
-                if self._tentative != here:
-                    self._drop_tentative()
-                    self._tentative = here if version.fingerprint not in before else None
+                version = self._keep(view)
                 if for_good:
                     self._tentative = None
                 return self._service.tuning_data(version)
 
         return keep
+
+    def _keep(self, view: DatasetView) -> DatasetVersion:
+        """Keep the text of a view, once; the trainer's start takes seconds."""
+        known = self._kept_last
+        if known is not None and known[0] is view and known[1].folder.exists():
+            return known[1]
+        dataset = view.card.id
+        before = {each.fingerprint for each in self._service.list_versions(dataset)}
+        version = self._service.keep(dataset)
+        here = (dataset, version.fingerprint)
+        if self._tentative != here:
+            self._drop_tentative()
+            self._tentative = here if version.fingerprint not in before else None
+        self._kept_last = (view, version)
+        return version
 
     def _drop_tentative(self) -> None:
         if self._tentative is not None:

@@ -24,7 +24,7 @@ from storydesk.ui.main_window import MainWindow
 from storydesk.ui.preferences import PreferencesDialog
 from storydesk.ui.tuning import TuningPage
 from storydesk.ui.tuning.tuning_page import CHANGE, WORDS
-from tests.gui import studio_places
+from tests.gui import data_places, studio_places
 
 Await = Callable[[Callable[[], bool]], None]
 """Lets the program work until something is so."""
@@ -386,6 +386,7 @@ PLACES: tuple[Place, ...] = (
     Place("tuning-run", studio_places.open_run),
     Place("tuning-result", studio_places.open_result),
     Place("tuning-change", _tuning(CHANGE)),
+    *(Place(name, opener) for name, opener in data_places.OPENERS.items()),
     Place("delete", _delete),
     Place("crash", _crash),
     Place("focus", _by_action("focus_mode")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Final
@@ -98,11 +99,15 @@ _UNDO: Final = {
 }
 
 _STEPS: Final = {
+    "starting": QT_TRANSLATE_NOOP("dataset", "Getting ready"),
     "gathering": QT_TRANSLATE_NOOP("dataset", "Opening your documents"),
     "reading": QT_TRANSLATE_NOOP("dataset", "Reading"),
     "examining": QT_TRANSLATE_NOOP("dataset", "Looking for what is wrong with them"),
     "keeping": QT_TRANSLATE_NOOP("dataset", "Keeping them"),
 }
+
+_FINGERPRINT: Final = re.compile(r"[0-9a-f]{64}")
+"""The name of a kept text's folder, which says nothing to anybody."""
 
 _FOUND: Final = (
     PromptOrigin.COLUMN,
@@ -247,8 +252,9 @@ def say_step(progress: DatasetProgress) -> str:
     if progress.total > 1:
         figures = {"done": say_number(progress.done), "total": say_number(progress.total)}
         parts.append(_say("{done} of {total}").format(**figures))
-    if progress.place:
-        parts.append(say_source(progress.place))
+    place = say_source(progress.place)
+    if place and not _FINGERPRINT.fullmatch(place):
+        parts.append(place)
     return " · ".join(parts)
 
 

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from storydesk.bridge.data_desk_controller import DataDeskController
+from storydesk.bridge.data_desk_controller import DataDeskController, list_texts_of_models
 from storydesk.bridge.jobs import JobRunner
 from storydesk.bridge.phrases import Phrases
 from storydesk.bridge.tuning_sources import (
@@ -33,7 +33,7 @@ from storydesk.domain.dataset import DatasetView, DataSource, SourceKind
 from storydesk.domain.failures import Failure, FailureCode
 from storydesk.domain.manuscript import Story
 from storydesk.services.desk import Desk
-from storydesk.services.tuning import RICH_FORMATS
+from storydesk.services.gathering import RICH_FORMATS
 from storydesk.ui.figures import say_number, say_texts, say_words
 from storydesk.ui.theme import SPACE_M, SPACE_S, FlowLayout, icon, make_label
 from storydesk.ui.tuning.hub_row import HubRow
@@ -62,7 +62,9 @@ class WordsStep(QWidget):
         self._phrases = phrases
         self._jobs = JobRunner(self)
         self._sources: list[TuningSource] = []
-        self.data = DataDeskController(desk.datasets, desk.manuscripts, desk.settings, self)
+        self.data = DataDeskController(
+            desk.datasets, desk.manuscripts, desk.settings, self, list_models=lambda: list_texts_of_models(desk.models)
+        )
         self.setAcceptDrops(True)
         self.total = make_label("", "heading")
         self.unread = make_label("", "problem", selectable=True)
