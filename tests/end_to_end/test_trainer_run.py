@@ -21,6 +21,7 @@ from safetensors.numpy import load_file
 
 from tests.fakes.tiny_gpt2 import make_tiny_gpt2
 from tests.fakes.tiny_run import make_run
+from trainer.corpus.versions import read_version
 from trainer.protocol.codec import decode_event, decode_journal
 from trainer.protocol.manifest import read_manifest, verify_files
 from trainer.protocol.messages import Stage
@@ -154,6 +155,10 @@ def test_a_whole_run_from_stories_to_a_bundle(tmp_path: Path, started: list[Trai
     verify_files(bundle, manifest)
     assert manifest.heldout["perplexity_after"] == measured["after"]
     assert (manifest.kind, manifest.lineage, manifest.run_id) == ("tuned", ("base",), "run")
+    # The text that was read stays with the run, and the model names it.
+    version, documents = read_version(next((folder / "versions").iterdir()))
+    assert (manifest.data["fingerprint"], len(documents)) == (version.fingerprint, 24)
+    assert version.fingerprint in next(bundle.rglob("README.md")).read_text(encoding="utf-8")
     assert not list(bundle.parent.glob(".*"))
     assert not [path for path in bundle.rglob("*") if path.suffix in (".bin", ".pt", ".pkl")]
     base_config = (tmp_path / "base" / "config.json").read_bytes()

@@ -15,17 +15,27 @@ from typing import Any
 
 import pytest
 
+from trainer.control import StopRequested
+from trainer.corpus import hub as hub_reader
+from trainer.corpus.watching import Unwatched
+
 ROOT = Path(__file__).parents[2]
 COMMIT = "a" * 40
 STORIES = b'{"prompt": "[ WP ] A bell", "story": "It rang . <newline> Twice ."}\n' * 3
 PROGRAM = """
 import json, sys
-from trainer.corpus.readers import read_sources
+from trainer.corpus.gathering import Gatherer
 from trainer.protocol.failures import TrainerError
-answers = []
+answers, said = [], []
+class Watch:
+    def check(self):
+        pass
+    def progress(self, done, total, place=""):
+        said.append((done, total, place))
 for name in sys.argv[1:]:
     try:
-        answers.append([document.story for document in read_sources((name,)).documents])
+        answers.append([document.story for document in Gatherer(Watch()).gather((name,))])
+        assert (2, 3, "own/tales") in said and said[0][2] == "own/tales", said
     except TrainerError as error:
         answers.append([error.code.value, error.parameters])
 print(json.dumps(answers))
@@ -96,6 +106,27 @@ def test_a_data_set_is_read_and_an_unknown_one_refused(hub: str, tmp_path: Path)
     tales, unknown = ask(hub, tmp_path, "hub:own/tales", "hub:own/none")
     assert tales == ["It rang . <newline> Twice ."] * 3
     assert unknown == ["data_not_found", {"path": "hub:own/none"}]
+
+
+def test_a_stop_is_heard_while_the_hub_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    answered = threading.Event()
+    said: list[tuple[int, int, str]] = []
+
+    def fetch(_name: str, sizes: list[int]) -> None:
+        sizes.append(1000)
+        answered.wait(60)
+
+    class Watch(Unwatched):
+        def progress(self, done: int, total: int, place: str = "") -> None:
+            said.append((done, total, place))
+            if total:
+                raise StopRequested
+
+    monkeypatch.setattr(hub_reader, "_fetch", fetch)
+    with pytest.raises(StopRequested):
+        list(hub_reader.read_dataset("own/tales", Watch()))
+    answered.set()
+    assert said[-1] == (0, 1000, "own/tales")
 
 
 def test_no_connection_is_said_so(tmp_path: Path) -> None:
