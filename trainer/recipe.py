@@ -369,9 +369,8 @@ def _improve(run: _Run, task: Assignment) -> int:
 
     if run.team.size > 1:
         raise TrainerError(TrainerFailure.BAD_REQUEST, detail="choices are learned from by one process")
-    improvement = improve_network(
-        task, run.base, run.folder, min(run.settings.context or 1024, run.base.shape.positions)
-    )
+    positions = min(run.settings.context or 1024, run.base.shape.positions)
+    improvement = improve_network(task, run.base, run.folder, positions)
     if not improvement.result.whole:
         raise StopRequested
     if improvement.result.best_step == 0:
@@ -554,9 +553,10 @@ def _describe(
 
 def _list_choices(run: _Run) -> dict[str, float]:
     """Return the figures of held-out choices, where choices were learned from."""
+    kept = run.state.get("choices")
     return {
         f"choice_{figure}_{moment}": float(measured[figure])
-        for moment, measured in run.state.get("choices", {}).items()
+        for moment, measured in (kept.items() if isinstance(kept, dict) else ())
         for figure in ("accuracy", "loss")
     }
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
+from typing import Final
 
 from storydesk.domain.failures import Failure
 
@@ -133,6 +135,25 @@ Series = tuple[tuple[int, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
+class ChoicePrediction:
+    """How the writer's choices that were kept aside are predicted at a ``moment`` of a run.
+
+    ``accuracy`` is the share of ``pairs`` whose better text is the likelier; ``loss`` is the mean nats of a choice,
+    ln 2 where nothing was learnt of them.
+    """
+
+    moment: str
+    step: int
+    pairs: int
+    accuracy: float
+    loss: float
+
+
+MOST_PERPLEXITY: Final = 1.05
+"""How many times as perplexed by held-out text a model may be that learnt from choices."""
+
+
+@dataclass(frozen=True, slots=True)
 class RunState:
     """All that is known of a run after the events so far; perplexities are per token, 0 while unknown.
 
@@ -172,6 +193,7 @@ class RunState:
     samples: tuple[tuple[str, str], ...] = ()
     samples_before: tuple[tuple[str, str], ...] = ()
     samples_during: tuple[SampleDuring, ...] = ()
+    choices: tuple[ChoicePrediction, ...] = ()
     prompt_rankings: tuple[PromptRanking, ...] = ()
     stories: tuple[StoryFigures, ...] = ()
     parity: tuple[GraphParity, ...] = ()
@@ -180,6 +202,15 @@ class RunState:
     planned: PlannedRun | None = None
     failure: Failure | None = None
     process_id: int = 0
+
+    @property
+    def improved(self) -> bool:
+        """Whether held-out text is predicted better; after learning from choices, whether they are, and text holds."""
+        after = [choice for choice in self.choices if choice.moment == "after"]
+        if after:
+            holds = self.perplexity_after <= self.perplexity_before * MOST_PERPLEXITY
+            return holds and after[-1].loss < math.log(2)
+        return self.perplexity_after < self.perplexity_before
 
     @property
     def ended(self) -> bool:

@@ -13,6 +13,7 @@ from storydesk.domain.run_settings import MisfitError, RunSetting, describe_rang
 from storydesk.domain.settings import ACTIVE_MODEL
 from storydesk.domain.style_model import StyleModel
 from storydesk.domain.tuning import RunState, RunStatus, TuningPlan
+from storydesk.services.gathering import HUB_PREFIX, read_document, split_path
 from storydesk.services.ports import (
     FORESEE,
     DocumentReader,
@@ -22,10 +23,6 @@ from storydesk.services.ports import (
     SettingsStore,
     TuningRun,
 )
-
-HUB_PREFIX = "hub:"
-RICH_FORMATS = ("docx", "odt", "epub", "html", "htm", "pdf")
-"""Documents that only the app can read, by suffix; the trainer reads text and tables itself."""
 
 POLL_SECONDS = 0.2
 
@@ -174,7 +171,7 @@ class TuningService:
         if state.status is not RunStatus.COMPLETED or state.bundle is None:
             return TuningOutcome(state, None, adopted=False)
         model = self._models.install(state.bundle)
-        adopted = state.perplexity_after < state.perplexity_before if use is None else use
+        adopted = state.improved if use is None else use
         if adopted:
             self._settings.set(ACTIVE_MODEL, model.name)
         return TuningOutcome(state, model, adopted=adopted)
@@ -184,17 +181,13 @@ class TuningService:
         plain: list[str] = []
         triples: list[tuple[str, str, str]] = []
         for item in data:
-            path = Path(item)
             if item.startswith(HUB_PREFIX):
                 plain.append(item)
                 continue
-            files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
-            rich = [file for file in files if file.suffix.lower().removeprefix(".") in RICH_FORMATS]
-            for document in rich:
-                title, text = self._reader.read(document)
-                triples.append((title, title, text))
-            if len(rich) < len(files) or not files:
-                plain.append(str(path.resolve()))
+            pairs, _rich, more = split_path(Path(item), lambda path, *_count: read_document(path, self._reader))
+            triples += [(pair.title, pair.prompt, pair.story) for pair in pairs]
+            if more:
+                plain.append(str(Path(item).resolve()))
         if triples:
             self._write_dataset(triples, target)
             plain.append(str(target))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from storydesk.domain.failures import Failure
 from storydesk.domain.tuning import (
+    ChoicePrediction,
     GraphParity,
     MachineFigures,
     PlannedRun,
@@ -56,6 +57,9 @@ def fold(state: RunState, event: messages.Event) -> RunState:
             return replace(state, samples_during=(*state.samples_during, sample))
         case messages.PromptsRanked():
             return _rank(state, event)
+        case messages.ChoicesMeasured():
+            found = ChoicePrediction(event.moment, event.step, event.pairs, event.accuracy, event.loss)
+            return replace(state, choices=(*state.choices, found))
         case messages.SampleWritten():
             return replace(state, samples=(*state.samples, (event.prompt, event.text)))
         case messages.StoriesMeasured():

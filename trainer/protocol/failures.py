@@ -18,6 +18,8 @@ class TrainerFailure(StrEnum):
     DATA_FORMAT_UNKNOWN = "data_format_unknown"  # path
     FILE_TOO_LARGE = "file_too_large"  # path, megabytes, limit
     TOO_LITTLE_TEXT = "too_little_text"  # stories, words, needed_stories
+    FEEDBACK_NOT_READABLE = "feedback_not_readable"  # path, detail
+    TOO_LITTLE_FEEDBACK = "too_little_feedback"  # choices, needed, kept_aside, needed_aside
     HUB_NOT_REACHED = "hub_not_reached"  # name
     DISK_FULL = "disk_full"  # path
     MEMORY_FULL = "memory_full"  # detail

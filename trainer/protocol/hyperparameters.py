@@ -143,6 +143,19 @@ class RunSettings:
     attention_dropout: float = _number(0.0, 0, 0.9, Group.LEARNING)
     """The same for attention weights; above zero no fused attention kernel can be used, which halves the speed."""
 
+    feedback_rate: float = _number(2e-5, 1e-8, 1e-2, Group.LEARNING)
+    """The learning rate where choices are learned from, not stories; it falls evenly to nothing."""
+
+    feedback_epochs: int = _number(4, 1, 100, Group.LEARNING)
+    """How often each choice is learned from at the most; held-out choices decide."""
+
+    feedback_strength: float = _number(0.1, 0.001, 10, Group.LEARNING)
+    """DPO's beta: how sure of a choice the model may become for how far it goes from what it was. A smaller one lets
+    it go further."""
+
+    feedback_anchor: float = _number(0.2, 0, 10, Group.LEARNING)
+    """How much the better text of each pair is learned as a text, too, which keeps the model a writer (RPO's alpha)."""
+
     evaluations_per_epoch: int = _number(1, 1, 100, Group.MEASURING)
     """How often per pass through the stories held-out text is measured."""
 

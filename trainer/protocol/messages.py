@@ -190,6 +190,22 @@ class SampleWritten:
 
 
 @dataclass(frozen=True, slots=True)
+class ChoicesMeasured:
+    """How the writer's choices that were kept aside are predicted (from 1.2); ``moment`` as in HeldoutMeasured.
+
+    ``accuracy`` is the share of ``pairs`` whose better text is the likelier one; ``loss`` is the mean nats of a choice,
+    ln 2 for a network that learned nothing of them.
+    """
+
+    kind: ClassVar[str] = "choices_measured"
+    moment: str
+    step: int
+    pairs: int
+    accuracy: float
+    loss: float
+
+
+@dataclass(frozen=True, slots=True)
 class PromptsRanked:
     """How often held-out stories told their own prompt from others (from 1.2); ``moment`` is ``before`` or ``after``.
 
@@ -353,6 +369,7 @@ Event = (
     | CheckpointSaved
     | SampleWritten
     | PromptsRanked
+    | ChoicesMeasured
     | StoriesMeasured
     | GraphCompared
     | NoticeGiven
@@ -377,6 +394,7 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     CheckpointSaved,
     SampleWritten,
     PromptsRanked,
+    ChoicesMeasured,
     StoriesMeasured,
     GraphCompared,
     NoticeGiven,
