@@ -20,7 +20,7 @@ th,td{text-align:left;padding:.4rem 1.1rem .4rem 0;border-bottom:1px solid var(-
 thead th{border-bottom:2px solid var(--line);font-weight:600}tbody th{font-weight:400}
 td{font-variant-numeric:tabular-nums}
 .plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(24rem,1fr));gap:1.6rem 2rem;margin-top:1rem}
-figure{margin:0}svg{width:100%;height:auto;font:12px system-ui,sans-serif}
+figure{margin:0}svg{display:block;width:100%;max-width:34rem;height:auto;font:12px system-ui,sans-serif}
 svg text{fill:var(--ink)}svg .label{text-anchor:end}svg .tick{text-anchor:middle;fill:var(--soft)}
 svg .axis{stroke:var(--soft)}svg .grid{stroke:var(--line)}svg .guide{stroke:var(--people);stroke-dasharray:4 4}
 svg .bar{stroke-width:3}svg .style,svg .style0{stroke:var(--accent);fill:var(--accent)}

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-WIDTH, ROW, LEFT, RIGHT, TOP, BOTTOM = 640, 26, 210, 24, 8, 30
-_LONGEST_LABEL = 32
+# Two plots stand beside each other on a page of this width, so that their words are as large as the page's.
+WIDTH, ROW, LEFT, RIGHT, TOP, BOTTOM = 480, 26, 190, 26, 8, 30
+_LONGEST_LABEL = 28
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,8 @@ def _draw_axis(scale: _Scale, height: float, percent: bool) -> list[str]:
     for value in list_ticks(scale.low, scale.high):
         x = scale.place(value)
         parts.append(f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{line}"/>')
-        parts.append(f'<text class="tick" x="{x:.1f}" y="{line + 17}">{show(value, percent=percent)}</text>')
+        label = show(value, percent=percent).replace(".0 %", " %")
+        parts.append(f'<text class="tick" x="{x:.1f}" y="{line + 17}">{label}</text>')
     return parts
 
 
@@ -98,7 +100,7 @@ def show(value: float | None, *, percent: bool = False, signed: bool = False) ->
     return f"{sign}{value:.{places}f}".replace("-", "−")
 
 
-def list_ticks(low: float, high: float, most: int = 6) -> list[float]:
+def list_ticks(low: float, high: float, most: int = 5) -> list[float]:
     """Return round values between two, at most so many."""
     step = 10.0 ** math.floor(math.log10((high - low) / most))
     step *= next(factor for factor in (1, 2, 5, 10) if (high - low) / (step * factor) <= most)
