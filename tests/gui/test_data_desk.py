@@ -14,6 +14,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
+from storydesk.bridge import data_desk_controller
 from storydesk.bridge.pair_item_model import TEXT, PairChoice, PairItemModel
 from storydesk.bridge.phrases import Phrases
 from storydesk.bridge.tuning_controller import TuningController
@@ -62,6 +63,11 @@ def keep_on_disk(store: FakeDatasetStore, monkeypatch: pytest.MonkeyPatch) -> No
         return answer
 
     monkeypatch.setattr(store, "work", work_on_disk)
+
+
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(data_desk_controller, "READ_MILLISECONDS", 0)
 
 
 @pytest.fixture
