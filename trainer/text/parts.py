@@ -65,15 +65,14 @@ def cut_chapters(text: str) -> list[tuple[str, str]]:
             pieces.append((title, text[match.end() : end].strip()))
     else:
         pieces.append(("", text.strip()))
-    return [part for title, piece in _join_short(pieces) for part in _cut_long(title, piece)]
+    return [part for title, piece, words in _join_short(pieces) for part in _cut_long(title, piece, words)]
 
 
 def cut_words(text: str, longest: int = LONGEST_PART) -> Iterator[str]:
     """Yield parts of about ``longest`` words that end with a paragraph (or, without any, a sentence)."""
     current: list[str] = []
     words = 0
-    for piece in _split_pieces(text, longest):
-        size = count_words(piece)
+    for piece, size in _split_pieces(text, longest):
         if current and words + size > longest:
             yield "".join(current).strip()
             current, words = [], 0
@@ -90,42 +89,46 @@ def _stands_alone(text: str, match: re.Match[str]) -> bool:
     return not before or before.endswith("\n\n") or bool(match["marked"])
 
 
-def _join_short(pieces: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Return the pieces with those that are hardly more than a heading put in front of the next."""
-    joined: list[tuple[str, str]] = []
-    waiting: tuple[str, str] | None = None
+def _join_short(pieces: list[tuple[str, str]]) -> list[tuple[str, str, int]]:
+    """Return the pieces with their words; those that are hardly more than a heading stand in front of the next."""
+    joined: list[tuple[str, str, int]] = []
+    waiting: tuple[str, str, int] | None = None
     for title, piece in pieces:
+        words = count_words(piece)
         if waiting is not None:
-            title, piece = waiting[0] or title, f"{waiting[1]}\n\n{piece}".strip()
-        if count_words(piece) < _FEWEST_WORDS:
-            waiting = title, piece
+            title, piece, words = waiting[0] or title, f"{waiting[1]}\n\n{piece}".strip(), waiting[2] + words
+        if words < _FEWEST_WORDS:
+            waiting = title, piece, words
         else:
-            joined.append((title, piece))
+            joined.append((title, piece, words))
             waiting = None
     if waiting is not None and waiting[1]:
         if joined:
-            joined[-1] = joined[-1][0], f"{joined[-1][1]}\n\n{waiting[1]}"
+            title, piece, words = joined[-1]
+            joined[-1] = title, f"{piece}\n\n{waiting[1]}", words + waiting[2]
         else:
             joined.append(waiting)
     return joined
 
 
-def _cut_long(title: str, piece: str) -> Iterator[tuple[str, str]]:
-    if count_words(piece) <= 2 * LONGEST_PART:
+def _cut_long(title: str, piece: str, words: int) -> Iterator[tuple[str, str]]:
+    if words <= 2 * LONGEST_PART:
         yield title, piece
         return
     for number, part in enumerate(cut_words(piece), start=1):
         yield f"{title} ({number})" if title else "", part
 
 
-def _split_pieces(story: str, longest: int) -> Iterator[str]:
-    """Yield paragraphs with the break after them, and sentences or bare words of a paragraph that is too long."""
+def _split_pieces(story: str, longest: int) -> Iterator[tuple[str, int]]:
+    """Yield paragraphs with the break after them and their words; of one too long its sentences or bare words."""
     for paragraph in re.split(r"(?<=\n\n)", story):
-        if count_words(paragraph) <= longest:
-            yield paragraph
+        size = count_words(paragraph)
+        if size <= longest:
+            yield paragraph, size
             continue
         for sentence in re.split(r"(?<=[.!?][\"' ] )|(?<=[.!?] )", paragraph):
             words = sentence.split(" ")
             for start in range(0, len(words), longest):
                 chunk = " ".join(words[start : start + longest])
-                yield chunk + (" " if start + longest < len(words) else "")
+                chunk += " " if start + longest < len(words) else ""
+                yield chunk, count_words(chunk)
