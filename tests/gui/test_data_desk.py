@@ -18,6 +18,7 @@ from storydesk.bridge import data_desk_controller
 from storydesk.bridge.pair_item_model import TEXT, PairChoice, PairItemModel
 from storydesk.bridge.phrases import Phrases
 from storydesk.bridge.tuning_controller import TuningController
+from storydesk.bridge.tuning_sources import TuningSource
 from storydesk.domain.dataset import (
     DatasetCard,
     DatasetFinding,
@@ -27,10 +28,13 @@ from storydesk.domain.dataset import (
     PairCard,
     PromptOrigin,
     Remedy,
+    SourceKind,
 )
 from storydesk.domain.failures import FailureCode, StorydeskError
 from storydesk.services.dataset_ports import DataJob, ReportProgress
+from storydesk.services.datasets import DatasetService
 from storydesk.services.phrasebook import Phrasebook
+from storydesk.training.datasets import DatasetFolders
 from storydesk.ui.tuning import TuningPage
 from storydesk.ui.tuning.dataset_words import make_pair_words, say_finding, say_fix, say_reason
 from storydesk.ui.tuning.hub_row import read_name
@@ -562,3 +566,38 @@ def test_stories_of_the_library_are_pairs_too(open_page: OpenPage, world: FakeWo
     wait(qtbot, lambda: again.words.counted is not None)
     assert again.words.sources[0].stories == tuple(world.library.list_stories())
     assert json.loads(json.dumps(again.words.total.text())) == "1 text, 3 words"
+
+
+def test_the_real_trainer_reads_and_keeps_what_was_looked_through(
+    world: FakeWorld, tmp_path: Path, qtbot: QtBot
+) -> None:
+    told = [
+        {"prompt": f"A tale of {name}", "story": f"{name} went down to the harbour and did not say why. " * 12}
+        for name in ("Mara", "Bruno", "Ada")
+    ]
+    told.append({**told[0], "prompt": "The same again"})
+    (tmp_path / "real.jsonl").write_text("\n".join(map(json.dumps, told)), encoding="utf-8")
+    folders = DatasetFolders(tmp_path / "datasets")
+    world.desk = replace(world.desk, datasets=DatasetService(folders, world.documents, world.library))
+    controller = TuningController(world.desk.tuning)
+    page = TuningPage(controller, world.desk, Phrases(Phrasebook(ROOT / "resources" / "i18n" / "en.toml")))
+    qtbot.addWidget(page)
+    page.show()
+    page.words.add_paths([tmp_path / "real.jsonl"])
+    qtbot.waitUntil(lambda: page.words.counted is not None, timeout=6 * WAIT)
+    assert page.words.total.text().startswith("4 texts")
+    press(page.words.reading.look_button)
+    pairs = page.words.pairs
+    copies = next(card for card in pairs.doctor.cards if card.finding.kind is FindingKind.EXACT_COPIES)
+    press(pairs.parts.buttons[DOCTOR])
+    press(copies.fix_button)
+    wait(qtbot, lambda: len(left_out(page)) == 1)
+    press(page.words.next_button)
+    qtbot.waitUntil(lambda: len(world.launcher.foreseen) == 1, timeout=6 * WAIT)
+    (data,) = world.launcher.foreseen[0].data
+    (version,) = folders.list_versions(folders.list_datasets()[0].id)
+    assert Path(data) == version.folder
+    assert version.pairs == 3
+    assert TuningSource(SourceKind.FOLDER, "kept", version.folder).needs_trainer
+    page.close_jobs()
+    assert controller.close(5.0)
