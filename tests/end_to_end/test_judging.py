@@ -227,6 +227,20 @@ def test_stories_that_a_model_learned_from_are_left_out(models: list[Path], tmp_
     assert not _count(_read_units(folder), "reading/")
 
 
+def test_prompts_without_stories_tell_what_they_can(models: list[Path], tmp_path: Path) -> None:
+    pairs = tuple(JudgedPair(f"Bell {number}.") for number in range(3))
+    folder = _ask(models[:2], tmp_path / "job", pairs=pairs, stories=1, tokens=8)
+    _judge_here(folder)
+    report = load_report(folder)
+    assert report.references == 0
+    found = {figure.metric for figure in report.figures}
+    assert {"distinct_1", "story_perplexity", "words"} <= found
+    assert not {"perplexity", "bleu", "chrf"} & found
+    # Nobody knows what people would have written: no settings are nearer to it.
+    assert not report.sweeps
+    assert '"judged_without_stories"' in (folder / JOURNAL_NAME).read_text(encoding="utf-8")
+
+
 def test_a_ledger_keeps_what_is_whole_and_refuses_another_job(tmp_path: Path) -> None:
     path = tmp_path / LEDGER_NAME
     ledger = Ledger(path, "one")
