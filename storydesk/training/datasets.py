@@ -33,7 +33,7 @@ from storydesk.services.dataset_ports import DataJob, Gathering, ReportProgress
 from storydesk.training.journal import JOURNAL_NAME, JournalReader
 from storydesk.training.open_dataset import OpenDataset, OutdatedError, read_record
 from storydesk.training.processes import ChildProcess, is_alive
-from storydesk.training.run import GRACE_SECONDS, LOG_NAME, STDOUT_NAME
+from storydesk.training.run import GRACE_SECONDS, LOG_NAME
 from trainer.protocol.datasets import (
     DATASET_REQUEST,
     FINDINGS,
@@ -133,8 +133,10 @@ class DatasetFolders:
         Raise what it raises, what ``report`` raises (the trainer is then stopped), TRAINER_NOT_STARTED.
         """
         folder = self.find(dataset).folder
-        process = self._start(folder, job)
-        journal = JournalReader(folder / STDOUT_NAME)
+        # A file of its own for each start: a window and a command may both be at work here, and one of them is refused.
+        said = folder / f"stdout-{secrets.token_hex(4)}.log"
+        process = self._start(folder, job, said)
+        journal = JournalReader(said)
         last: Event | None = None
         try:
             ended = False
@@ -152,15 +154,17 @@ class DatasetFolders:
                 process.say(STOP_LINE)
                 process.end(GRACE_SECONDS)
             process.let_go()
+            with contextlib.suppress(OSError):
+                said.unlink()
         _raise_failure(last, process.poll(), folder)
         return last.fingerprint if isinstance(last, DatasetWritten) else ""
 
-    def _start(self, folder: Path, job: DataJob) -> ChildProcess:
+    def _start(self, folder: Path, job: DataJob, said: Path) -> ChildProcess:
         if not is_alive(folder):
             with contextlib.suppress(OSError):
                 (folder / JOURNAL_NAME).unlink(missing_ok=True)  # a job that is simply done again needs no history
         try:
-            with (folder / STDOUT_NAME).open("wb") as stdout, (folder / LOG_NAME).open("ab") as log:
+            with said.open("wb") as stdout, (folder / LOG_NAME).open("ab") as log:
                 process = subprocess.Popen(
                     (*self._program, "data", str(folder.absolute()), *_OPTIONS[job]),
                     stdin=subprocess.PIPE,

@@ -49,7 +49,7 @@ class Gatherer:
         for done, path in enumerate(files):
             self.watch.progress(done, len(files), path.name)
             for document in self._read(path):
-                self.watch.check()
+                self.watch.progress(done, len(files), path.name)
                 yield make_prompt(document)
         for source in data:
             if source.startswith(HUB_PREFIX):
