@@ -103,7 +103,6 @@ def test_findings_are_fixed_undone_kept_and_learned_from(read: Read, tmp_path: P
     assert (first.pairs, first.edits) == (len(fixed.kept), 2)
     datasets.undo(key)
     assert datasets.fix(key, "markup").pairs == fixed.pairs
-    assert datasets.keep(key) == first
     assert datasets.list_versions(key) == [first]
     examined = datasets.examine(key)
     assert (examined.findings, examined.is_stale) == ((), False)
