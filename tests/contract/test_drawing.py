@@ -36,7 +36,7 @@ CHOICES = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(choice=CHOICES, seed=st.integers(0, 2**31 - 1), sharpness=st.sampled_from([0.5, 2.0, 6.0]))
 def test_the_same_tokens_are_drawn(choice: dict[str, float], seed: int, sharpness: float) -> None:
     random = np.random.default_rng(seed)
