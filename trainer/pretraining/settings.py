@@ -32,7 +32,7 @@ class PretrainingSettings:
     minutes: float = _declare(0.0, "how long to learn; 0: as long as --tokens says", 0, 1_000_000)
     tokens: int = _declare(0, "how many tokens to learn from; 0 without --minutes: all of the text once", 0, 10**13)
     batch_tokens: int = _declare(12_288, "tokens of a step", 16, 1 << 24)
-    parts: int = _declare(1, "pieces a step goes through the network in; more need less memory", 1, 4096)
+    parts: int = _declare(2, "pieces a step goes through the network in; more need less memory", 1, 4096)
     learning_rate: float = _declare(2e-3, "the largest step size, of Muon and of AdamW", 1e-7, 1.0)
     weight_decay: float = _declare(0.05, "how strongly Muon pulls matrices towards zero", 0, 1)
     momentum: float = _declare(0.95, "Muon's memory of the gradient", 0, 0.9999)
