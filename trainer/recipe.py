@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import math
 import os
 import shutil
 import time
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.base import Base, open_base
+from trainer.base import open_base
 from trainer.config import Hyperparameters
 from trainer.control import Control, StopRequested
 from trainer.corpus.preparation import Corpus, fingerprint_corpus, prepare_corpus
@@ -32,69 +30,28 @@ from trainer.protocol.failures import TrainerError, TrainerFailure
 from trainer.protocol.manifest import Manifest
 from trainer.protocol.messages import (
     CorpusPrepared,
-    NoticeGiven,
     PlanMade,
     PromptsRanked,
     Request,
     RunCompleted,
     RunStarted,
-    SampleWritten,
     Stage,
-    StageEntered,
     StoriesMeasured,
 )
 from trainer.reporter import Reporter
-from trainer.resources import estimate_disk, estimate_memory, is_memory_full, require_disk, require_memory
-from trainer.tuning.checkpoints import CheckpointStore, read_json, write_json
+from trainer.resources import estimate_disk, estimate_memory, require_disk, require_memory
+from trainer.run import Run
+from trainer.showing import SAMPLE_PACE, rank_after, rank_before, write_before, write_during, write_samples
+from trainer.tuning.checkpoints import CheckpointStore
 from trainer.tuning.graphics import find_card
 from trainer.tuning.thrift import choose_thrift
 
 if TYPE_CHECKING:
     from trainer.tuning.attempt import Assignment
-    from trainer.tuning.devices import Device
     from trainer.tuning.network import TunedNetwork
-    from trainer.tuning.team import Team
 
 REQUEST_NAME = "request.json"
-STATE_NAME = "state.json"
 CHECKPOINTS_NAME = "checkpoints"
-_SAMPLES_BEFORE = "samples_before"
-_RANKED_BEFORE = "ranked_before"
-_SAMPLE_PACE = "sample_pace"
-
-
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """What every stage of one run needs."""
-
-    folder: Path
-    request: Request
-    settings: Hyperparameters
-    base: Base
-    reporter: Reporter
-    control: Control
-    store: CheckpointStore
-    device: Device
-    team: Team
-
-    def enter(self, stage: Stage) -> None:
-        """Report a stage, unless the run should end."""
-        self.control.raise_if_stopping()
-        self.reporter.report(StageEntered(stage))
-
-    def notice(self, code: str, **parameters: str | int | float | bool) -> None:
-        """Tell the writer something that doesn't end the run."""
-        self.reporter.report(NoticeGiven(code, parameters))
-
-    @property
-    def state(self) -> dict[str, object]:
-        """Return what earlier starts of this run wrote down."""
-        return read_json(self.folder / STATE_NAME)
-
-    def remember(self, **facts: object) -> None:
-        """Write facts down for later starts of this run."""
-        if self.team.is_first:
-            write_json(self.folder / STATE_NAME, {**self.state, **facts})
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,26 +87,26 @@ def tune(folder: Path, reporter: Reporter, control: Control) -> None:
     _complete(reporter, request, manifest, steps=steps, seconds=time.monotonic() - began)
 
 
-def _carry_out(run: _Run) -> tuple[Manifest, int]:
+def _carry_out(run: Run) -> tuple[Manifest, int]:
     """Do all of the work and return the finished bundle's manifest, and the step its weights are from."""
     corpus = _read_corpus(run)
     texts = _pack(run, corpus)
     network, before = _measure_before(run, texts)
-    ranked_before = _rank_before(run, network, corpus)
-    stories_before = _write_before(run, network, corpus)
+    ranked_before = rank_before(run, network, corpus)
+    stories_before = write_before(run, network, corpus)
     steps = _tune(run, network, texts, before)
     run.team.leave()
     after = _measure_after(run, network, texts, steps)
-    ranked_after = _rank_after(run, network, corpus, ranked_before)
+    ranked_after = rank_after(run, network, corpus, ranked_before)
     run.enter(Stage.SAMPLING)
-    stories_after = [text for _, text in _write_samples(run, network, texts.prompts, "after")]
+    stories_after = [text for _, text in write_samples(run, network, texts.prompts, "after")]
     stories = _measure_stories(run, corpus, stories_before, stories_after)
     ranked = tuple(each for each in (ranked_before, ranked_after) if each)
     description = _describe(run, corpus, before, after, stories, ranked)
     return _export(run, network, texts, description), steps
 
 
-def _help(run: _Run) -> None:
+def _help(run: Run) -> None:
     """Tune along with the first process of a team, which alone does the rest."""
     texts = _pack(run, _read_corpus(run))
     network, before = _measure_before(run, texts)
@@ -171,7 +128,7 @@ def plan(folder: Path, reporter: Reporter, control: Control) -> None:
     run.team.leave()
 
 
-def _foresee(run: _Run, texts: _Texts) -> PlanMade:
+def _foresee(run: Run, texts: _Texts) -> PlanMade:
     from trainer.tuning.attempt import foresee
     from trainer.tuning.devices import read_free
     from trainer.tuning.network import load_network, move_network
@@ -217,7 +174,7 @@ def _read_request(folder: Path) -> Request:
         raise TrainerError(TrainerFailure.BAD_REQUEST, detail=f"{folder / REQUEST_NAME}: {error}") from error
 
 
-def _start(folder: Path, request: Request, settings: Hyperparameters, reporter: Reporter, control: Control) -> _Run:
+def _start(folder: Path, request: Request, settings: Hyperparameters, reporter: Reporter, control: Control) -> Run:
     """Check base, disk and memory, load torch and report the start."""
     base = open_base(Path(request.base))
     require_disk(folder, Path(request.bundle), base.weight_count, portable=request.portable)
@@ -236,7 +193,7 @@ def _start(folder: Path, request: Request, settings: Hyperparameters, reporter: 
     newest = store.find_newest("checkpoint", damaged.append)
     resumed = newest.step if newest else 0
     reporter.report(RunStarted(request.run_id, device.name, device.precision, resumed, os.getpid()))
-    run = _Run(folder, request, settings, base, reporter, control, store, device, team)
+    run = Run(folder, request, settings, base, reporter, control, store, device, team)
     if device.name == "cpu" and settings.device != "cpu" and (card := find_card()):
         run.notice("gpu_not_used", card=card)
     for path in damaged:
@@ -244,7 +201,7 @@ def _start(folder: Path, request: Request, settings: Hyperparameters, reporter: 
     return run
 
 
-def _read_corpus(run: _Run, *, keep_text: bool = True) -> Corpus:
+def _read_corpus(run: Run, *, keep_text: bool = True) -> Corpus:
     """Return the corpus, which the first process of a team reads and the others find on disk."""
     if not run.team.is_first:
         run.team.wait()
@@ -254,7 +211,7 @@ def _read_corpus(run: _Run, *, keep_text: bool = True) -> Corpus:
     return corpus
 
 
-def _pack(run: _Run, corpus: Corpus) -> _Texts:
+def _pack(run: Run, corpus: Corpus) -> _Texts:
     """Tokenise both sides, cut them into rows and report the corpus."""
     run.enter(Stage.PACKING)
     for notice in corpus.notices:
@@ -291,7 +248,7 @@ def _pack(run: _Run, corpus: Corpus) -> _Texts:
     return _Texts(training, heldout, size, list(dict.fromkeys(document.prompt for document in corpus.split.heldout)))
 
 
-def _measure(run: _Run, network: TunedNetwork, texts: _Texts) -> HeldoutFigures:
+def _measure(run: Run, network: TunedNetwork, texts: _Texts) -> HeldoutFigures:
     from trainer.evaluation.heldout import measure_heldout
 
     # A process of a team that stopped in here would leave the others waiting.
@@ -299,7 +256,7 @@ def _measure(run: _Run, network: TunedNetwork, texts: _Texts) -> HeldoutFigures:
     return measure_heldout(network, texts.heldout, texts.size, device=run.device.torch, check=check)
 
 
-def _measure_before(run: _Run, texts: _Texts) -> tuple[TunedNetwork, HeldoutFigures]:
+def _measure_before(run: Run, texts: _Texts) -> tuple[TunedNetwork, HeldoutFigures]:
     """Load the base and measure how well it predicts the held-out stories."""
     from trainer.tuning.network import load_network, move_network
 
@@ -317,7 +274,7 @@ def _measure_before(run: _Run, texts: _Texts) -> tuple[TunedNetwork, HeldoutFigu
     return network, figures
 
 
-def _assign(run: _Run, network: TunedNetwork, texts: _Texts, before: HeldoutFigures) -> Assignment:
+def _assign(run: Run, network: TunedNetwork, texts: _Texts, before: HeldoutFigures) -> Assignment:
     from trainer.tuning.attempt import Assignment
     from trainer.tuning.devices import read_free
 
@@ -340,12 +297,14 @@ def _assign(run: _Run, network: TunedNetwork, texts: _Texts, before: HeldoutFigu
         team=run.team,
         thrift=choose_thrift(run.base, run.settings, read_free(run.device.torch)),
         folder=run.folder,
-        write_samples=(lambda step: _write_during(run, network, texts, step)) if wanted and texts.prompts else None,
-        sample_seconds=_read_number(run.state.get(_SAMPLE_PACE)) * run.settings.sample_during_tokens * wanted,
+        write_samples=(lambda step: write_during(run, network, texts.prompts, step))
+        if wanted and texts.prompts
+        else None,
+        sample_seconds=_read_number(run.state.get(SAMPLE_PACE)) * run.settings.sample_during_tokens * wanted,
     )
 
 
-def _tune(run: _Run, network: TunedNetwork, texts: _Texts, before: HeldoutFigures) -> int:
+def _tune(run: Run, network: TunedNetwork, texts: _Texts, before: HeldoutFigures) -> int:
     """Tune, put the best weights found into ``network`` and return the step they are from (0: those of the base)."""
     from trainer.tuning.attempt import tune_network
 
@@ -363,7 +322,7 @@ def _tune(run: _Run, network: TunedNetwork, texts: _Texts, before: HeldoutFigure
     return result.best_step
 
 
-def _improve(run: _Run, task: Assignment) -> int:
+def _improve(run: Run, task: Assignment) -> int:
     """Learn from what the writer chose, and return the step of the best weights (0: those of the base)."""
     from trainer.preference.improving import improve_network
 
@@ -380,7 +339,7 @@ def _improve(run: _Run, task: Assignment) -> int:
     return improvement.result.best_step
 
 
-def _measure_after(run: _Run, network: TunedNetwork, texts: _Texts, steps: int) -> HeldoutFigures:
+def _measure_after(run: Run, network: TunedNetwork, texts: _Texts, steps: int) -> HeldoutFigures:
     """Measure the weights that will be shipped, rounded as they will be."""
     from trainer.export.tuned_weights import round_weights
 
@@ -391,119 +350,11 @@ def _measure_after(run: _Run, network: TunedNetwork, texts: _Texts, steps: int) 
     return figures
 
 
-def _rank_before(run: _Run, network: TunedNetwork, corpus: Corpus) -> PromptsRanked | None:
-    """See whether the base minds prompts, or report what was found when this run was started first."""
-    kept = run.state.get(_RANKED_BEFORE)
-    if isinstance(kept, dict):
-        ranked = PromptsRanked(**kept) if kept else None
-    else:
-        ranked = _rank(run, network, corpus, "before", run.settings.ranking_stories)
-        run.remember(**{_RANKED_BEFORE: dataclasses.asdict(ranked) if ranked else {}})
-    if ranked:
-        run.reporter.report(ranked)
-    return ranked
-
-
-def _rank_after(run: _Run, network: TunedNetwork, corpus: Corpus, before: PromptsRanked | None) -> PromptsRanked | None:
-    """See whether the tuned model minds prompts, on the very stories that its base was asked about."""
-    ranked = _rank(run, network, corpus, "after", before.stories) if before else None
-    if ranked:
-        run.reporter.report(ranked)
-    return ranked
-
-
-def _rank(run: _Run, network: TunedNetwork, corpus: Corpus, moment: str, stories: int) -> PromptsRanked | None:
-    from trainer.evaluation.prompt_figures import rank_heldout
-
-    found: list[PromptsRanked | None] = [None]
-    with _doing_without_memory(run, "memory_no_ranking"):
-        found[0] = rank_heldout(
-            network,
-            load_tokenizer(run.base.weights),
-            run.base,
-            corpus.split.heldout,
-            moment=moment,
-            most=stories,
-            # What was found before is to be compared: afterwards the same stories are read, however long it takes.
-            seconds=run.settings.ranking_seconds if moment == "before" else None,
-            device=run.device.torch,
-            seed=run.request.seed,
-            check=run.control.raise_if_stopping,
-        )
-    return found[0]
-
-
-@contextlib.contextmanager
-def _doing_without_memory(run: _Run, code: str) -> Iterator[None]:
-    """Let the run go on without something that it can do without, where memory is too short for it."""
-    from trainer.tuning.devices import free_memory
-
-    try:
-        yield
-    except (RuntimeError, MemoryError) as error:
-        if not is_memory_full(error):
-            raise
-        error.__traceback__ = None
-        free_memory(run.device.torch)
-        run.notice(code)
-
-
-def _write_before(run: _Run, network: TunedNetwork, corpus: Corpus) -> list[str]:
-    """Let the base write on held-out prompts, or report what it wrote when this run was started first."""
-    kept = run.state.get(_SAMPLES_BEFORE)
-    if isinstance(kept, list):
-        for prompt, text in kept:
-            run.reporter.report(SampleWritten(str(prompt), str(text), "before"))
-        return [str(text) for _, text in kept]
-    began = time.monotonic()
-    prompts = list(dict.fromkeys(document.prompt for document in corpus.split.heldout))
-    written = _write_samples(run, network, prompts, "before")
-    tokens = max(1, len(written) * run.settings.sample_tokens)
-    run.remember(**{_SAMPLES_BEFORE: written, _SAMPLE_PACE: (time.monotonic() - began) / tokens})
-    return [text for _, text in written]
-
-
-def _write_samples(run: _Run, network: TunedNetwork, prompts: Sequence[str], moment: str) -> list[tuple[str, str]]:
-    """Let the network write on held-out prompts, with the same seeds at every moment."""
-    written: list[tuple[str, str]] = []
-    settings = run.settings
-    with _doing_without_memory(run, "memory_no_samples"):
-        for number, prompt in enumerate(prompts[: settings.sample_stories]):
-            text = _write_sample(run, network, prompt, number, settings.sample_tokens)
-            run.reporter.report(SampleWritten(prompt, text, moment))
-            written.append((prompt, text))
-    return written
-
-
-def _write_during(run: _Run, network: TunedNetwork, texts: _Texts, step: int) -> None:
-    """Let the network begin stories on the first held-out prompts, with the seeds that they are written with after."""
-    for number, prompt in enumerate(texts.prompts[: run.settings.samples_during]):
-        text = _write_sample(run, network, prompt, number, run.settings.sample_during_tokens)
-        run.reporter.report(SampleWritten(prompt, text, "during", step))
-
-
-def _write_sample(run: _Run, network: TunedNetwork, prompt: str, number: int, tokens: int) -> str:
-    from trainer.tuning.samples import write_sample
-
-    return write_sample(
-        network,
-        load_tokenizer(run.base.weights),
-        run.base.template,
-        prompt,
-        settings=run.settings,
-        device=run.device,
-        end_token=run.base.shape.end_token_id,
-        seed=run.request.seed + number,
-        most_tokens=tokens,
-        check=run.control.raise_if_stopping,
-    )
-
-
 def _read_number(value: object) -> float:
     return float(value) if isinstance(value, int | float) else 0.0
 
 
-def _measure_stories(run: _Run, corpus: Corpus, before: list[str], after: list[str]) -> tuple[StoriesMeasured, ...]:
+def _measure_stories(run: Run, corpus: Corpus, before: list[str], after: list[str]) -> tuple[StoriesMeasured, ...]:
     """Report how varied the stories are and how much of them was learnt by heart."""
     training = TrainingText(document.story for document in corpus.split.training)
     found = tuple(
@@ -515,7 +366,7 @@ def _measure_stories(run: _Run, corpus: Corpus, before: list[str], after: list[s
 
 
 def _describe(
-    run: _Run,
+    run: Run,
     corpus: Corpus,
     before: HeldoutFigures,
     after: HeldoutFigures,
@@ -551,7 +402,7 @@ def _describe(
     )
 
 
-def _list_choices(run: _Run) -> dict[str, float]:
+def _list_choices(run: Run) -> dict[str, float]:
     """Return the figures of held-out choices, where choices were learned from."""
     kept = run.state.get("choices")
     return {
@@ -561,7 +412,7 @@ def _list_choices(run: _Run) -> dict[str, float]:
     }
 
 
-def _export(run: _Run, network: TunedNetwork, texts: _Texts, description: Description) -> Manifest:
+def _export(run: Run, network: TunedNetwork, texts: _Texts, description: Description) -> Manifest:
     """Write weights and graphs, compare the graphs with torch and rename the bundle into place."""
     import torch
 
