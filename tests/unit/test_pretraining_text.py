@@ -55,7 +55,8 @@ def test_a_folder_becomes_two_sides_that_share_no_story(folder: Path, tmp_path: 
     assert training.endswith(END_OF_TEXT)
     assert f"{END_OF_TEXT}Prompt: " in training
     # The near copies are one thing: all of them are learned from, or none is.
-    assert sorted(side.count("Another end, number") for side in (training, heldout)) == [0, 6]
+    held = [{number for number in range(6) if f"end, number {number}." in side} for side in (training, heldout)]
+    assert sorted(map(len, held)) == [0, 6]
     for path in folder.rglob("*.txt"):
         last = normalise_text(path.read_text(encoding="utf-8")).split("\n\n")[-1]
         assert (last in training) != (last in heldout), path
