@@ -40,6 +40,7 @@ class _Dataset:
     findings: list[DatasetFinding] = field(default_factory=list)
     versions: list[DatasetVersion] = field(default_factory=list)
     examined: int = 0
+    remedies: dict[str, Remedy] = field(default_factory=dict)  # of every finding there ever was: acts hold on
 
 
 class FakeDatasetStore:
@@ -89,6 +90,7 @@ class FakeDatasetStore:
             each.card = dataclasses.replace(each.card, is_read=True)
         if job is not DataJob.KEEP:
             each.findings, each.examined = self._examine(each), len(each.edits)
+            each.remedies.update((found.id, found.remedy) for found in each.findings)
             return ""
         view = self.load(dataset)
         fingerprint = f"{hash(tuple((pair.id, pair.prompt, pair.words) for pair in view.kept)) & 0xFFFFFFFF:08x}" * 8
@@ -174,10 +176,9 @@ class FakeDatasetStore:
             origin = PromptOrigin.COLUMN if prompt and prompt != title else PromptOrigin.TITLE
             card = PairCard(f"p{number}", title, prompt, story[:200], count_words(story), "The Bell.txt", origin)
             pairs[card.id] = Pair(card, story, prompt, story)
-        remedies = {found.id: found.remedy for found in each.findings}
         for edit in _holding(each.edits):
             for key in edit.pairs:
-                pairs[key] = _apply(pairs[key], edit, remedies.get(edit.finding))
+                pairs[key] = _apply(pairs[key], edit, each.remedies.get(edit.finding))
         return pairs
 
     def _examine(self, each: _Dataset) -> list[DatasetFinding]:

@@ -464,6 +464,10 @@ def test_without_the_internet_the_rest_goes_on(page: TuningPage, world: FakeWorl
     view = page.words.data.view
     assert view is not None
     assert [source.name for source in view.card.sources] == ["tales.txt"]
+    page.words.add_hub("owner/tales")  # the connection is back
+    wait(qtbot, lambda: page.words.counted is not None)
+    assert not page.words.unread.isVisible()
+    assert [source.name for source in page.words.sources] == ["tales.txt", "owner/tales"]
 
 
 def test_a_fetch_can_be_given_up(

@@ -219,6 +219,8 @@ class WordsStep(QWidget):
         return row
 
     def _add(self, source: TuningSource) -> None:
+        # What could not be read before is tried again.
+        self._sources = [each for each in self._sources if each != source or not each.is_useless]
         if source in self._sources:
             return
         self._sources.append(source)
