@@ -51,7 +51,7 @@ _WIDEST_SEED = 2**62
 
 @dataclass(frozen=True, slots=True)
 class SheetCard:
-    """A sheet in a list: how many items, and how many each rater said something about."""
+    """A sheet in a list: how many items, and how many of them everybody who began has finished."""
 
     sheet: Sheet
     items: int

@@ -36,7 +36,7 @@ class JudgingStore(Protocol):
         """Return how many items a sheet has."""
 
     def count_done(self, sheet_id: int) -> Sequence[tuple[Rater, int]]:
-        """Return who said something about a sheet, and about how many of its items."""
+        """Return who said something about a sheet, and how many of its items each has finished."""
 
     def list_raters(self) -> Sequence[Rater]:
         """Return all raters, the first one first."""

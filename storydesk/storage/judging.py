@@ -140,15 +140,22 @@ class SqliteJudging:
             return int(row[0])
 
     def count_done(self, sheet_id: int) -> Sequence[tuple[Rater, int]]:
-        """Return who said something about a sheet, and about how many of its items."""
-        items: dict[int, set[int]] = {}
+        """Return who said something about a sheet, and how many of its items each has finished."""
+        said: dict[int, dict[int, int]] = {}
         with self._library.reading() as connection:
+            row = connection.execute("SELECT criteria FROM rating_sheets WHERE id = ?", (sheet_id,)).fetchone()
+            asked = max(1, len(json.loads(row[0]))) if row is not None else 1
             for query in (_LAST_RATINGS, _LAST_CHOICES):
                 for row in connection.execute(query, (sheet_id,)):
-                    item, rater, said = row[0], row[1], row[3] if query is _LAST_RATINGS else row[2]
-                    if said is not None:
-                        items.setdefault(rater, set()).add(item)
-        return [(rater, len(items[rater.id])) for rater in self.list_raters() if rater.id in items]
+                    item, rater, value = row[0], row[1], row[3] if query is _LAST_RATINGS else row[2]
+                    if value is not None:
+                        items = said.setdefault(rater, {})
+                        items[item] = items.get(item, 0) + 1
+        return [
+            (rater, sum(count >= asked for count in said[rater.id].values()))
+            for rater in self.list_raters()
+            if rater.id in said
+        ]
 
     def list_raters(self) -> Sequence[Rater]:
         """Return all raters, the first one first."""

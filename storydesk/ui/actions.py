@@ -231,6 +231,14 @@ TABLE: tuple[ActionSpec, ...] = (
     ActionSpec("larger_text", _n("Larger text"), "Ctrl++", "magnifying-glass-plus"),
     ActionSpec("smaller_text", _n("Smaller text"), "Ctrl+-", "magnifying-glass-minus"),
     ActionSpec("tune", _n("Tune my model"), "Ctrl+T", "magic-wand", _n("Teach the model your own voice"), writes=True),
+    ActionSpec(
+        "judge",
+        _n("Judging"),
+        "Ctrl+Shift+J",
+        "scales",
+        _n("Let people say how good stories are, without knowing who wrote them"),
+        writes=True,
+    ),
     ActionSpec("models", _n("Models…"), "Ctrl+M", "stack-simple"),
     ActionSpec("preferences", _n("Preferences…"), "Ctrl+,", "gear"),
     ActionSpec(
@@ -310,7 +318,7 @@ MENU: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...] = (
             ("go_to_page", "go_to_prompt", "next_pane"),
         ),
     ),
-    ("", (("tune", "models"), ("preferences", "show_keys", "show_tour"), ("quit",))),
+    ("", (("tune", "judge", "models"), ("preferences", "show_keys", "show_tour"), ("quit",))),
 )
 """What the menu holds: a heading (none for what stands in the menu itself) and groups of actions under it."""
 

@@ -37,6 +37,7 @@ from storydesk.ui.editor.page_tools import PageTools
 from storydesk.ui.editor.places import Places
 from storydesk.ui.empty_page import EmptyPage
 from storydesk.ui.insight.draft_insight import DraftInsight
+from storydesk.ui.judging.judging_room import JudgingRoom
 from storydesk.ui.library.librarian import Librarian
 from storydesk.ui.library.library_panel import LibraryPanel
 from storydesk.ui.machine_news import MachineNews
@@ -165,6 +166,7 @@ class MainWindow(QMainWindow):
             lambda: self.partner.write.controls.sampling(),
             self.side.show_writing,
         )
+        self.judging = JudgingRoom(self.workroom, self.pages, self.phrases, self.side.show_writing)
         self.drafts = DraftRoom(self.workroom, self.page, self.pages, actions, self.phrases, self.side.show_writing)
         middle.addWidget(self.drafts.view.strip)
         self.drafts.snapshot_said.connect(self.status.say)
@@ -248,6 +250,7 @@ class MainWindow(QMainWindow):
             **self.drafts.slots(),
             **self.prompts.slots(),
             **self.insight.slots(),
+            **self.judging.slots(),
             "show_keys": self.side.show_keys,
         }
         slots |= self.helper.slots()
@@ -420,6 +423,7 @@ class MainWindow(QMainWindow):
         self.drafts.close()
         self.memory.flush()
         self.prompts.flush()
+        self.judging.close()
         self.notices.leave()
         self.hide()
         self.side.close()

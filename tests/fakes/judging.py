@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 
 from storydesk.domain.failures import FailureCode, StorydeskError
@@ -65,10 +66,14 @@ class FakeJudging:
 
     def count_done(self, sheet_id: int) -> Sequence[tuple[Rater, int]]:
         content = self.load_sheet(sheet_id)
-        said = {(r.rater_id, r.item_id) for r in content.ratings if r.value is not None}
-        said |= {(c.rater_id, c.item_id) for c in content.choices if c.choice is not None}
-        counts = [(rater, sum(who == rater.id for who, _ in said)) for rater in self.raters]
-        return [(rater, count) for rater, count in counts if count]
+        asked = max(1, len(content.sheet.criteria))
+        said = Counter((r.rater_id, r.item_id) for r in content.ratings if r.value is not None)
+        said.update((c.rater_id, c.item_id) for c in content.choices if c.choice is not None)
+        return [
+            (rater, sum(count >= asked for (who, _), count in said.items() if who == rater.id))
+            for rater in self.raters
+            if any(who == rater.id for who, _ in said)
+        ]
 
     def list_raters(self) -> Sequence[Rater]:
         return self.raters

@@ -17,6 +17,7 @@ from storydesk.bridge.phrases import Phrases
 from storydesk.bridge.workroom import Workroom
 from storydesk.services.drafts import DraftService
 from storydesk.services.insight import InsightService
+from storydesk.services.judging import JudgingService
 from storydesk.services.manuscripts import ManuscriptService
 from storydesk.services.memory import MemoryService
 from storydesk.services.outline import OutlineService
@@ -25,6 +26,7 @@ from storydesk.services.polishing import PolishingService
 from storydesk.services.prompts import PromptService, StoryWriter
 from storydesk.storage.backup_shelf import SqliteBackups
 from storydesk.storage.draft_history import SqliteDraftHistory
+from storydesk.storage.judging import SqliteJudging
 from storydesk.storage.library import SqliteLibrary
 from storydesk.storage.memory import LorebookStore
 from storydesk.storage.outline import SqliteOutline
@@ -82,6 +84,7 @@ def make_library_world(home: Path) -> FakeWorld:
         memory=memory,
         outlines=OutlineService(SqliteOutline(library)),
         search=SqliteSearch(library),
+        judging=JudgingService(SqliteJudging(library), lambda: fakes.desk.judging.guides),
         backups=SqliteBackups(library),
         new_polishing=lambda: PolishingService(
             {name: (lambda checker=checker: checker) for name, checker in fakes.checkers.items()},  # type: ignore[misc]  # mypy can't infer a default in a lambda

@@ -24,7 +24,7 @@ from storydesk.ui.main_window import MainWindow
 from storydesk.ui.preferences import PreferencesDialog
 from storydesk.ui.tuning import TuningPage
 from storydesk.ui.tuning.tuning_page import CHANGE, WORDS
-from tests.gui import data_places, studio_places
+from tests.gui import data_places, judging_places, studio_places
 
 Await = Callable[[Callable[[], bool]], None]
 """Lets the program work until something is so."""
@@ -340,6 +340,7 @@ PLACES: tuple[Place, ...] = (
     Place("tour-2", _tour(1), empty=True),
     Place("tour-3", _tour(2), empty=True),
     Place("prompts-empty", _by_action("prompts"), empty=True),
+    Place("judging-empty", judging_places.open_empty, empty=True),
     Place("main", _three_ways),
     Place("authorship", _authorship),
     Place("statement", _dialog("authorship_statement")),
@@ -387,6 +388,7 @@ PLACES: tuple[Place, ...] = (
     Place("tuning-result", studio_places.open_result),
     Place("tuning-change", _tuning(CHANGE)),
     *(Place(name, opener) for name, opener in data_places.OPENERS.items()),
+    *(Place(name, opener) for name, opener in judging_places.OPENERS.items()),
     Place("delete", _delete),
     Place("crash", _crash),
     Place("focus", _by_action("focus_mode")),

@@ -1,0 +1,1 @@
+"""Judging by people: sheets, rating, choosing, results."""

@@ -1,0 +1,172 @@
+"""Judging with something in it, as the list of places and the screenshots show it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtWidgets import QWidget
+
+from storydesk.domain.judging import Criterion, Entry, Rater, Sheet, Side
+from storydesk.services.desk import Desk
+from storydesk.ui.judging.judging_page import JudgingPage
+from storydesk.ui.main_window import MainWindow
+
+Await = Callable[[Callable[[], bool]], None]
+Opener = Callable[[MainWindow, Await], QWidget]
+
+SAMPLES = Path(__file__).resolve().parents[2] / "resources" / "samples"
+MODELS = ("starter", "Sea tales", "Letters")
+PROMPTS = 8
+RATED, CHOSEN = "Sea tales against the starter", "Three voices"
+
+
+def make_entries(prompts: int = PROMPTS) -> list[Entry]:
+    """Return texts of three models on some prompts of our samples, each a part of another story."""
+    records = [
+        json.loads(line)
+        for path in sorted(SAMPLES.glob("*.jsonl"))
+        for line in path.read_text(encoding="utf-8").splitlines()[:prompts]
+    ]
+    entries = []
+    for place, record in enumerate(records[:prompts]):
+        for turn, model in enumerate(MODELS):
+            story = str(records[(place + turn) % len(records)]["story"])
+            entries.append(Entry(str(record["prompt"]), " ".join(story.split()[:150]) + ".", model))
+    return entries
+
+
+def fill(desk: Desk) -> tuple[Sheet, Sheet]:
+    """Return a sheet to rate and one to choose from, both half done by two people."""
+    judging = desk.judging
+    known = {card.sheet.name: card.sheet for card in judging.list_sheets()}
+    if RATED in known:
+        return known[RATED], known[CHOSEN]
+    entries = make_entries()
+    pairs = judging.add_pairs(CHOSEN, entries, seed=11)
+    sheet = judging.add_sheet(RATED, [each for each in entries if each.contender != "Letters"], seed=7)
+    raters = [judging.add_rater(name) for name in ("Mara", "Jo")]
+    for place, rater in enumerate(raters):
+        _rate(desk, sheet, rater, 9 + 3 * place)
+        _choose(desk, pairs, rater, 13 + 4 * place)
+    return sheet, pairs
+
+
+def _rate(desk: Desk, sheet: Sheet, rater: Rater, count: int) -> None:
+    content = {item.id: item for item in desk.judging.load_sheet(sheet.id).items}
+    for item in desk.judging.sit_down(sheet.id, rater.id).items[:count]:
+        better = content[item.item_id].first.contender == "Sea tales"
+        for number, criterion in enumerate(sheet.criteria):
+            value = 2 + better + (item.item_id * 7 + number * 5 + rater.id * item.item_id % 2) % 3
+            desk.judging.rate(sheet.id, rater.id, item.item_id, criterion, min(5, value))
+    half = desk.judging.sit_down(sheet.id, rater.id).items[count]
+    for criterion in (Criterion.ACCURACY, Criterion.COHERENCE):
+        desk.judging.rate(sheet.id, rater.id, half.item_id, criterion, 4)
+
+
+def _choose(desk: Desk, sheet: Sheet, rater: Rater, count: int) -> None:
+    content = {item.id: item for item in desk.judging.load_sheet(sheet.id).items}
+    for item in desk.judging.sit_down(sheet.id, rater.id).items[:count]:
+        entries = content[item.item_id].entries
+        liked = next((entry for entry in entries if entry.contender == "Sea tales"), None)
+        side = Side.LEFT if item.item_id % 2 else Side.RIGHT
+        if liked is not None and item.item_id % 5:
+            side = Side.LEFT if item.texts[0] == liked.text else Side.RIGHT
+        if item.item_id % 7 == 0:
+            side = Side.NEITHER
+        desk.judging.choose(sheet.id, rater.id, item.item_id, side, "It goes somewhere." if item.item_id % 3 else "")
+
+
+def open_sheets(window: MainWindow, wait: Await) -> QWidget:
+    """Show the list of sheets."""
+    page = _open(window)
+    wait(lambda: len(page.sheets.cards) == 2)
+    return window
+
+
+def open_empty(window: MainWindow, _wait: Await) -> QWidget:
+    """Show judging before there is a sheet."""
+    window.actions_by_name["judge"].trigger()
+    return window
+
+
+def open_new(window: MainWindow, wait: Await) -> QWidget:
+    """Show what makes a sheet."""
+    page = _open(window)
+    page.sheets.new_button.click()
+    wait(lambda: page.pages.currentWidget() is page.new)
+    page.new.rate_choice.setChecked(True)
+    page.new.picker.source.setCurrentIndex(1)
+    page.new.picker.source.setCurrentIndex(0)
+    return window
+
+
+def open_new_models(window: MainWindow, wait: Await) -> QWidget:
+    """Show what lets models write for a sheet."""
+    open_new(window, wait)
+    page = window.judging.page
+    page.new.pair_choice.setChecked(True)
+    page.new.picker.source.setCurrentIndex(2)
+    page.new.picker.presets.tick((0, 2))
+    page.new.picker.prompts.tick((0,))
+    return window
+
+
+def open_rating(window: MainWindow, wait: Await) -> QWidget:
+    """Rate where Mara left off."""
+    page = _open(window)
+    sheet, _pairs = fill(window.workroom.desk)
+    page.sheets.rate_wanted.emit(sheet.id, "Mara")
+    wait(lambda: page.pages.currentWidget() is page.rating and page.rating.current is not None)
+    return window
+
+
+def open_choice(window: MainWindow, wait: Await) -> QWidget:
+    """Choose where Jo left off."""
+    page = _open(window)
+    _sheet, pairs = fill(window.workroom.desk)
+    page.sheets.rate_wanted.emit(pairs.id, "Jo")
+    wait(lambda: page.pages.currentWidget() is page.choosing and page.choosing.current is not None)
+    return window
+
+
+def open_results(window: MainWindow, wait: Await) -> QWidget:
+    """Show what came of the choices."""
+    page = _open(window)
+    _sheet, pairs = fill(window.workroom.desk)
+    page.results.results = None
+    page.sheets.results_wanted.emit(pairs.id)
+    wait(lambda: page.results.results is not None)
+    return window
+
+
+def open_averages(window: MainWindow, wait: Await) -> QWidget:
+    """Show what came of the ratings, and the question whether to show the names."""
+    page = _open(window)
+    sheet, _pairs = fill(window.workroom.desk)
+    page.results.results = None
+    page.sheets.results_wanted.emit(sheet.id)
+    wait(lambda: page.results.results is not None)
+    page.results.reveal_button.click()
+    return window
+
+
+def _open(window: MainWindow) -> JudgingPage:
+    fill(window.workroom.desk)
+    window.actions_by_name["judge"].trigger()
+    page = window.judging.page
+    page.show_sheets()
+    return page
+
+
+OPENERS: dict[str, Opener] = {
+    "judging-sheets": open_sheets,
+    "judging-new": open_new,
+    "judging-models": open_new_models,
+    "judging-rate": open_rating,
+    "judging-choose": open_choice,
+    "judging-results": open_results,
+    "judging-averages": open_averages,
+}
+"""The places by name."""
