@@ -297,7 +297,7 @@ def _read_all(
 
 def _write_all(job: _Job, style: int, network: TunedNetwork, orders: list[StoryOrder]) -> None:
     """Write stories many at once, each on disk as soon as it is whole; fewer at once where memory runs short."""
-    from trainer.judging.writing import share_processor
+    from trainer.tuning.devices import share_processor
 
     if not orders:
         return

@@ -8,7 +8,6 @@ two tokens are all but equally likely.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,8 +20,6 @@ from trainer.corpus.tokens import PROMPT_SHARE, encode_head
 from trainer.judging.drawing import Logits, TokenDrawer, WordTokens
 from trainer.text.template import Template
 from trainer.tuning.network import TunedNetwork
-
-_SMALL_WEIGHTS = 50_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,22 +132,6 @@ class Writer:
             return None
         text = str(self.tokenizer.decode(page.written, skip_special_tokens=True)).strip()
         return WrittenStory(page.order.key, text, len(page.written), ended)
-
-
-@contextlib.contextmanager
-def share_processor(weights: int, device: torch.device) -> Iterator[None]:
-    """Let small networks compute on one thread inside the block.
-
-    A token of a small network is a hundred tiny sums. A second thread gains nothing there, and where something else
-    uses the processor, each sum waits until both threads get their turn: ten times as long was measured.
-    """
-    threads = torch.get_num_threads()
-    if device.type == "cpu" and weights < _SMALL_WEIGHTS:
-        torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def make_seed(seed: int, prompt: str, number: int) -> int:

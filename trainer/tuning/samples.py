@@ -13,7 +13,7 @@ from transformers import StoppingCriteria, StoppingCriteriaList
 from trainer.config import Hyperparameters
 from trainer.corpus.tokens import PROMPT_SHARE, encode_head
 from trainer.text.template import Template
-from trainer.tuning.devices import Device
+from trainer.tuning.devices import Device, share_processor
 from trainer.tuning.network import TunedNetwork
 
 
@@ -77,7 +77,8 @@ def _apart(network: TunedNetwork, device: torch.device, seed: int) -> Iterator[N
     network.train(False)
     torch.manual_seed(seed)
     try:
-        yield
+        with share_processor(network.num_parameters(), device):
+            yield
     finally:
         torch.set_rng_state(drawn)
         if drawn_there is not None:
