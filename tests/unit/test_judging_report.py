@@ -247,6 +247,10 @@ def test_plots_keep_their_marks_inside_and_tell_them_in_words() -> None:
     places = [float(place) for place in re.findall(r'(?:x1|x2|cx)="([\d.]+)"', plot)]
     assert all(0 <= place <= 480 for place in places)
     assert draw_intervals([], "Nothing") == ""
+    long = [Mark(f"a model with a long name, temperature {heat}", 1.0, None, None) for heat in (0.7, 0.9)]
+    labels = re.findall(r'class="label"[^>]*>([^<]+)<', draw_intervals(long, "Long"))
+    assert len(set(labels)) == 2
+    assert all(len(label) <= 28 and "…" in label for label in labels)
     assert list_ticks(0.0, 1.0) == [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
     assert list_ticks(-0.01, 0.03) == [-0.01, 0.0, 0.01, 0.02, 0.03]
     assert [show(value) for value in (None, 123.4, 12.345, 0.12345, -1.5)] == ["–", "123", "12.35", "0.123", "−1.50"]

@@ -74,7 +74,7 @@ def _draw_guide(x: float, height: float, label: str) -> list[str]:
 
 
 def _draw_mark(mark: Mark, y: float, scale: _Scale, percent: bool) -> list[str]:
-    label = mark.label if len(mark.label) <= _LONGEST_LABEL else mark.label[: _LONGEST_LABEL - 1] + "…"
+    label = _shorten(mark.label)
     told = show(mark.value, percent=percent)
     parts = [f'<text class="label" x="{LEFT - 10}" y="{y + 4:.1f}">{escape(label)}</text>']
     if mark.low is not None and mark.high is not None:
@@ -86,6 +86,13 @@ def _draw_mark(mark: Mark, y: float, scale: _Scale, percent: bool) -> list[str]:
         f'<circle class="dot {mark.kind}" cx="{scale.place(mark.value):.1f}" cy="{y:.1f}" r="5">{title}</circle>'
     )
     return parts
+
+
+def _shorten(label: str) -> str:
+    """Return a label without its middle where it is too long: models differ at its start, settings at its end."""
+    if len(label) <= _LONGEST_LABEL:
+        return label
+    return f"{label[:8].rstrip()}…{label[9 - _LONGEST_LABEL :].lstrip()}"
 
 
 def show(value: float | None, *, percent: bool = False, signed: bool = False) -> str:

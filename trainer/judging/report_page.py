@@ -105,7 +105,8 @@ def _name_cell(record: Record, style: str, settings: int) -> str:
         return PEOPLE
     if settings < 0 or len(record["settings"]) < 2:
         return style
-    return f"{style}, {record['settings'][settings]['label']}"
+    label: str = record["settings"][settings]["label"]
+    return label if len(record["styles"]) == 1 else f"{style}, {label}"
 
 
 def _draw_table(record: Record, metrics: Sequence[Record], title: str) -> Iterator[str]:
