@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QWidget
 
-from storydesk.domain.judging import Criterion, Entry, Rater, Sheet, Side
+from storydesk.domain.judging import Choice, Criterion, Entry, ItemChoice, Rater, Rating, Sheet
 from storydesk.services.desk import Desk
 from storydesk.ui.judging.judging_page import JudgingPage
 from storydesk.ui.main_window import MainWindow
@@ -19,6 +19,7 @@ Opener = Callable[[MainWindow, Await], QWidget]
 SAMPLES = Path(__file__).resolve().parents[2] / "resources" / "samples"
 MODELS = ("starter", "Sea tales", "Letters")
 PROMPTS = 8
+WHEN = 1_790_000_000.0
 RATED, CHOSEN = "Sea tales against the starter", "Three voices"
 
 
@@ -55,27 +56,30 @@ def fill(desk: Desk) -> tuple[Sheet, Sheet]:
 
 def _rate(desk: Desk, sheet: Sheet, rater: Rater, count: int) -> None:
     content = {item.id: item for item in desk.judging.load_sheet(sheet.id).items}
-    for item in desk.judging.sit_down(sheet.id, rater.id).items[:count]:
+    items = desk.judging.sit_down(sheet.id, rater.id).items
+    said = []
+    for item in items[:count]:
         better = content[item.item_id].first.contender == "Sea tales"
         for number, criterion in enumerate(sheet.criteria):
             value = 2 + better + (item.item_id * 7 + number * 5 + rater.id * item.item_id % 2) % 3
-            desk.judging.rate(sheet.id, rater.id, item.item_id, criterion, min(5, value))
-    half = desk.judging.sit_down(sheet.id, rater.id).items[count]
-    for criterion in (Criterion.ACCURACY, Criterion.COHERENCE):
-        desk.judging.rate(sheet.id, rater.id, half.item_id, criterion, 4)
+            said.append(Rating(item.item_id, rater.id, criterion, min(5, value), WHEN))
+    begun = (Criterion.ACCURACY, Criterion.COHERENCE)
+    said += [Rating(items[count].item_id, rater.id, criterion, 4, WHEN) for criterion in begun]
+    desk.judging._store.add_opinions(said)
 
 
 def _choose(desk: Desk, sheet: Sheet, rater: Rater, count: int) -> None:
     content = {item.id: item for item in desk.judging.load_sheet(sheet.id).items}
+    said = []
     for item in desk.judging.sit_down(sheet.id, rater.id).items[:count]:
-        entries = content[item.item_id].entries
-        liked = next((entry for entry in entries if entry.contender == "Sea tales"), None)
-        side = Side.LEFT if item.item_id % 2 else Side.RIGHT
-        if liked is not None and item.item_id % 5:
-            side = Side.LEFT if item.texts[0] == liked.text else Side.RIGHT
+        choice = Choice.FIRST if item.item_id % 2 else Choice.SECOND
+        liked = [entry.contender == "Sea tales" for entry in content[item.item_id].entries]
+        if any(liked) and item.item_id % 5:
+            choice = Choice.FIRST if liked[0] else Choice.SECOND
         if item.item_id % 7 == 0:
-            side = Side.NEITHER
-        desk.judging.choose(sheet.id, rater.id, item.item_id, side, "It goes somewhere." if item.item_id % 3 else "")
+            choice = Choice.NEITHER
+        said.append(ItemChoice(item.item_id, rater.id, choice, "It goes somewhere.", WHEN))
+    desk.judging._store.add_opinions([], said)
 
 
 def open_sheets(window: MainWindow, wait: Await) -> QWidget:

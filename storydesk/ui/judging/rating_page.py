@@ -54,6 +54,8 @@ class RatingPage(SeatPage):
         self._column.addWidget(make_label(self.tr("1 to 5 rates, arrows move, Enter goes on, 0 takes back."), "muted"))
         self._column.addStretch(1)
         self.area = VerticalArea(inside)
+        # A row that unfolds has its height only after the layout has had its turn.
+        self.area.verticalScrollBar().rangeChanged.connect(lambda _least, _most: self._show_all_of_row())
         self._halves = QBoxLayout(QBoxLayout.Direction.LeftToRight, self.item)
         self._halves.setContentsMargins(0, 0, 0, 0)
         self._halves.setSpacing(SPACE_L)

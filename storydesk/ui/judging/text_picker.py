@@ -64,9 +64,8 @@ class TextPicker(QWidget):
         self.source.setAccessibleName(self.tr("Where the texts come from"))
         self.story = QComboBox()
         self.story.setAccessibleName(self.tr("Story"))
-        for box in (self.source, self.story):
-            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-            box.setMinimumContentsLength(24)
+        self.story.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.story.setMinimumContentsLength(24)
         self.by = QComboBox()
         self.by.addItems([self.tr("compare models"), self.tr("compare settings")])
         self.by.setAccessibleName(self.tr("What is compared"))
@@ -222,6 +221,7 @@ class TextPicker(QWidget):
 
     def _on_story_changed(self, _index: int = 0) -> None:
         story = self.story.currentData()
+        self.story.setToolTip(self.story.currentText())  # a title may be longer than the field
         self._shown = None
         self._show_texts()
         if isinstance(story, Story):
