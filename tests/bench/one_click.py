@@ -57,9 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--minutes", type=float)
     options = parser.parse_args(arguments)
     runs = []
-    print(
-        "| seed | held-out stories | perplexity before | after | change | own prompt found before | after | steps | time |"
-    )
+    print("| seed | held out | perplexity before | after | change | own prompt found before | after | steps | time |")
     print("|---|---|---|---|---|---|---|---|---|")
     for seed in options.seeds:
         runs.append(tune(options.base, options.data, seed, options.minutes))
