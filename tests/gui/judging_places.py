@@ -50,7 +50,7 @@ def fill(desk: Desk) -> tuple[Sheet, Sheet]:
     raters = [judging.add_rater(name) for name in ("Mara", "Jo")]
     for place, rater in enumerate(raters):
         _rate(desk, sheet, rater, 9 + 3 * place)
-        _choose(desk, pairs, rater, 13 + 4 * place)
+        _choose(desk, pairs, rater, 19 + 2 * place)
     return sheet, pairs
 
 
@@ -74,7 +74,7 @@ def _choose(desk: Desk, sheet: Sheet, rater: Rater, count: int) -> None:
     for item in desk.judging.sit_down(sheet.id, rater.id).items[:count]:
         choice = Choice.FIRST if item.item_id % 2 else Choice.SECOND
         liked = [entry.contender == "Sea tales" for entry in content[item.item_id].entries]
-        if any(liked) and item.item_id % 5:
+        if any(liked) and (item.item_id + 2 * rater.id) % 5:
             choice = Choice.FIRST if liked[0] else Choice.SECOND
         if item.item_id % 7 == 0:
             choice = Choice.NEITHER

@@ -72,6 +72,8 @@ def sit_down(page: JudgingPage, name: str, qtbot: QtBot) -> None:
     page.sheets.rate_button.click()
     seats = (page.rating, page.choosing)
     qtbot.waitUntil(lambda: page.pages.currentWidget() in seats, timeout=WAIT)
+    if page.rating.isVisible() and page.rating.current is not None:  # what is put into a layout is shown a moment later
+        qtbot.waitUntil(lambda: all(row.isVisible() for row in page.rating.rows), timeout=WAIT)
 
 
 def test_a_sheet_is_rated_by_keys_left_and_gone_on_with(
@@ -103,9 +105,9 @@ def test_a_sheet_is_rated_by_keys_left_and_gone_on_with(
     assert [row.value for row in page.rows] == [5, 2, None]
     press(Qt.Key.Key_3)
     assert page.bar.value() == 1
-    first = page.text.toPlainText()
+    first = (page.prompt.toPlainText(), page.text.toPlainText())
     press(Qt.Key.Key_Return)
-    assert page.text.toPlainText() != first
+    assert page.said.text().startswith("2 of 4")
     press(Qt.Key.Key_1, Qt.Key.Key_0)  # a point, and it is taken back: the criterion is asked again
     press(Qt.Key.Key_Return, Qt.Key.Key_4)  # the second one is passed over
     with qtbot.waitSignal(judging._controller.listed, timeout=WAIT):
@@ -121,7 +123,7 @@ def test_a_sheet_is_rated_by_keys_left_and_gone_on_with(
     sit_down(judging, "Mara", qtbot)
     assert page.place == 1, "it goes on with what was passed over"
     press(Qt.Key.Key_Backspace)
-    assert page.text.toPlainText() == first
+    assert (page.prompt.toPlainText(), page.text.toPlainText()) == first
     assert [row.value for row in page.rows] == [5, 2, 3]
     press(*[Qt.Key.Key_Return] + [Qt.Key.Key_4] * 3 + [Qt.Key.Key_Return])
     assert [row.value for row in page.rows].count(4) == 1, "the key pressed before is still there"
@@ -132,6 +134,13 @@ def test_a_sheet_is_rated_by_keys_left_and_gone_on_with(
     assert page.end.isVisible()
     assert "Not enough texts yet" in page.verdict.text()
     assert desk.judging.sit_down(sheet.id, seat.rater.id).next_open is None
+
+    show_sheets(judging, 1, qtbot)
+    qtbot.waitUntil(lambda: "Mara finished" in judging.sheets.list.item(0).text(), timeout=WAIT)
+    sit_down(judging, "Mara", qtbot)
+    qtbot.waitUntil(page.end.isVisible, timeout=WAIT)
+    press(Qt.Key.Key_Backspace, Qt.Key.Key_1)
+    assert [row.value for row in page.rows] == [1, 4, 4], "who comes back may think again"
 
 
 def test_a_click_on_a_point_rates_too(story_window: MainWindow, judging: JudgingPage, qtbot: QtBot) -> None:

@@ -73,7 +73,10 @@ class ChoicePage(SeatPage):
         column.setSpacing(SPACE_S)
         column.addLayout(self._halves, 1)
         column.addWidget(
-            make_label(self.tr("Left, right or down chooses, Enter goes on, Backspace goes back."), "muted")
+            make_label(
+                self.tr("Left, right or down (no difference) chooses, Enter goes on or skips, Backspace goes back."),
+                "muted",
+            )
         )
         column.addLayout(row)
         column.addWidget(self.why)
@@ -84,7 +87,6 @@ class ChoicePage(SeatPage):
         self._sides = {item.item_id: item.side for item in seat.items if item.side is not None}
         self._whys = {item.item_id: item.why for item in seat.items}
         super().begin(seat, font)
-        self.texts[0].setFocus()
 
     def show_item(self, item: BlindItem) -> None:
         """Show two texts and what was chosen."""

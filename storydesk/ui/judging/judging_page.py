@@ -179,7 +179,7 @@ class JudgingPage(QWidget):
 
     def _show_results(self, sheet_id: int) -> None:
         self.pages.setCurrentWidget(self.results)
-        self.results.setFocus()
+        self.results.back_button.setFocus()
         self._controller.summarise(sheet_id)
 
     def _on_summarised(self, results: SheetResults) -> None:

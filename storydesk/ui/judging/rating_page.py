@@ -51,7 +51,9 @@ class RatingPage(SeatPage):
         self._column = QVBoxLayout(inside)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(SPACE_XS)
-        self._column.addWidget(make_label(self.tr("1 to 5 rates, arrows move, Enter goes on, 0 takes back."), "muted"))
+        self._column.addWidget(
+            make_label(self.tr("1 to 5 rates, arrows move, Enter goes on or skips, 0 takes back."), "muted")
+        )
         self._column.addStretch(1)
         self.area = VerticalArea(inside)
         # A row that unfolds has its height only after the layout has had its turn.
@@ -75,7 +77,6 @@ class RatingPage(SeatPage):
             row.chosen.connect(lambda value, place=place: self._on_point(place, value))
             row.wanted.connect(lambda place=place: self._show_row(place))
         super().begin(seat, font)
-        self.text.setFocus()
 
     def show_item(self, item: BlindItem) -> None:
         """Show a text and ask for the first criterion that is open."""

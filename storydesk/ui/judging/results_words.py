@@ -16,6 +16,8 @@ from storydesk.ui.figures import say_number
 NameCriterion = Callable[[Criterion], str]
 # Krippendorff's own bounds: above the higher one may conclude, below the lower one nothing follows.
 _SOLID, _TENTATIVE = 0.8, 0.667
+_FEWEST_TEXTS = 10
+"""Below this an interval is drawn from too little to be leant on: five texts said alike look like certainty."""
 
 
 def say_estimate(estimate: Estimate, decimals: int = 1) -> str:
@@ -96,6 +98,8 @@ def say_agreement(agreement: Agreement) -> str:
         return _tr("Only one person judged, so nothing is known about agreement.")
     if agreement.alpha is None:
         return _tr("Everybody said the same about everything, which measures nothing.")
+    if agreement.texts < _FEWEST_TEXTS:
+        return _tr("Too little was judged by several people to know.")
     low, value = agreement.alpha.low, agreement.alpha.value
     if low >= _SOLID:
         return _tr("They see it alike.")

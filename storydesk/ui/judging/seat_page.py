@@ -75,7 +75,7 @@ class SeatPage(QWidget):
 
     def take_focus(self) -> None:
         """Let the page hear its keys."""
-        (self.results_button if self.current is None else self.next_button).setFocus()
+        (self.results_button if self.current is None else self.item.findChildren(BlindText)[0]).setFocus()
 
     def leave_item(self) -> None:
         """Keep what is not kept yet of the item that is on show."""
@@ -95,6 +95,7 @@ class SeatPage(QWidget):
             self._show_end()
         else:
             self.show_place(opened)
+        self.take_focus()
 
     @property
     def current(self) -> BlindItem | None:
