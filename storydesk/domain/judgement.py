@@ -84,6 +84,10 @@ class JudgeState:
         """Return the state of a job that failed."""
         return replace(self, status=RunStatus.FAILED, failure=failure, seconds_left=0.0)
 
+    def halt(self) -> JudgeState:
+        """Return the state of a job that was ended by force."""
+        return replace(self, status=RunStatus.STOPPED)
+
 
 @dataclass(frozen=True, slots=True)
 class JudgedMetric:

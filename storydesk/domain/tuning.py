@@ -221,6 +221,10 @@ class RunState:
         """Return the state of a run that ended without a word of its own."""
         return replace(self, status=RunStatus.FAILED, failure=failure)
 
+    def halt(self) -> RunState:
+        """Return the state of a run that was ended by force."""
+        return replace(self, status=RunStatus.STOPPED)
+
 
 @dataclass(frozen=True, slots=True)
 class GraphParity:

@@ -296,9 +296,6 @@ class RunLauncher(Protocol):
     def prepare(self, plan: TuningPlan, weights: Path, bundle: Path) -> Path:
         """Write the run folder with its request and return it; raise DISK_FULL, NOT_WRITABLE."""
 
-    def command(self, folder: Path, job: str = TUNE) -> tuple[Sequence[str], dict[str, str]]:
-        """Return the trainer's argument vector and environment for a prepared run."""
-
     def start(self, folder: Path, job: str = TUNE) -> TuningRun:
         """Start the trainer on a prepared or broken-off run (TUNE), or to say what it would be like (FORESEE).
 

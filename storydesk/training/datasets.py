@@ -6,15 +6,12 @@ import contextlib
 import dataclasses
 import secrets
 import shutil
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-import trainer.protocol
 from storydesk.domain.characters import mend_text
 from storydesk.domain.dataset import (
     DatasetCard,
@@ -28,12 +25,11 @@ from storydesk.domain.dataset import (
 )
 from storydesk.domain.failures import FailureCode, StorydeskError
 from storydesk.services.atomic_file import explain_error, make_folder, write_atomically
-from storydesk.services.child_process import CREATION_FLAGS, make_environment
 from storydesk.services.dataset_ports import DataJob, Gathering, ReportProgress
 from storydesk.training.journal import JOURNAL_NAME, JournalReader
 from storydesk.training.open_dataset import OpenDataset, OutdatedError, read_record
-from storydesk.training.processes import ChildProcess, is_alive
-from storydesk.training.run import GRACE_SECONDS, LOG_NAME
+from storydesk.training.processes import LOG_NAME, ChildProcess, find_trainer, is_alive, start_trainer
+from storydesk.training.run import GRACE_SECONDS
 from trainer.protocol.datasets import (
     DATASET_REQUEST,
     FINDINGS,
@@ -65,7 +61,7 @@ class DatasetFolders:
     def __init__(self, folder: Path, program: Sequence[str] | None = None) -> None:
         """Keep datasets in ``folder``; ``program`` is what ``data FOLDER`` is said to, by default this Python's."""
         self._folder = folder
-        self._program = tuple(program) if program is not None else (sys.executable, "-u", "-m", "trainer")
+        self._program = tuple(program) if program is not None else find_trainer()
         self._open: dict[str, OpenDataset] = {}
         self._lock = threading.RLock()
 
@@ -163,21 +159,7 @@ class DatasetFolders:
         if not is_alive(folder):
             with contextlib.suppress(OSError):
                 (folder / JOURNAL_NAME).unlink(missing_ok=True)  # a job that is simply done again needs no history
-        try:
-            with said.open("wb") as stdout, (folder / LOG_NAME).open("ab") as log:
-                process = subprocess.Popen(
-                    (*self._program, "data", str(folder.absolute()), *_OPTIONS[job]),
-                    stdin=subprocess.PIPE,
-                    stdout=stdout,
-                    stderr=log,
-                    cwd=folder,
-                    env=make_environment(Path(trainer.protocol.__file__).parents[2]),
-                    start_new_session=True,
-                    creationflags=CREATION_FLAGS,
-                )
-        except (OSError, ValueError) as error:
-            raise StorydeskError(FailureCode.TRAINER_NOT_STARTED, detail=str(error)) from error
-        return ChildProcess(folder, process)
+        return start_trainer((*self._program, "data", str(folder.absolute()), *_OPTIONS[job]), folder, said.name)
 
     # What is in them.
 

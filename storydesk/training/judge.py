@@ -7,24 +7,19 @@ import json
 import logging
 import secrets
 import shutil
-import subprocess
-import sys
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-import trainer.protocol
 from storydesk.domain.failures import Failure, FailureCode, StorydeskError
 from storydesk.domain.judgement import JudgePlan, JudgeReport, JudgeState, WrittenStory
 from storydesk.domain.tuning import RunStatus
 from storydesk.services.atomic_file import make_folder, write_atomically
-from storydesk.services.child_process import CREATION_FLAGS, make_environment
 from storydesk.training.journal import JOURNAL_NAME, JournalReader
 from storydesk.training.judge_reports import load_report, load_stories
-from storydesk.training.processes import ChildProcess, FoundProcess, is_alive
-from storydesk.training.run import GRACE_SECONDS, LOG_NAME, STDOUT_NAME
+from storydesk.training.processes import FoundProcess, find_trainer, is_alive, start_trainer
+from storydesk.training.run import TrainerJob
 from trainer.protocol import messages
 from trainer.protocol.judging import JudgedPair, JudgedStyle, JudgeRequest, encode_judge_request
 from trainer.protocol.manifest import ManifestError, read_manifest
@@ -70,72 +65,8 @@ def fold_judging(state: JudgeState, event: messages.Event) -> JudgeState:
             return state
 
 
-class TrainerJudgeRun:
-    """Implements JudgeRun over a process. Any thread.
-
-    A child's standard input stays open as long as this object lives: its end stops the job, unless it was detached.
-    """
-
-    def __init__(
-        self, folder: Path, state: JudgeState, journal: JournalReader, process: ChildProcess | FoundProcess
-    ) -> None:
-        """Follow a process; ``state`` and ``journal`` stand where reading ended."""
-        self._folder = folder
-        self._state = state
-        self._journal = journal
-        self._process = process
-        self._killed = False
-        self._lock = threading.RLock()
-
-    @property
-    def folder(self) -> Path:
-        """The job's folder with request, journal, units and log."""
-        return self._folder
-
-    def poll(self) -> JudgeState:
-        """Return the state after all events so far; a process that died without a word has failed."""
-        with self._lock:
-            if self._state.ended and self._process.is_let_go:
-                return self._state
-            exit_code = self._process.poll()  # before reading: what was written until the end is then read below
-            for event in self._journal.read():
-                self._state = fold_judging(self._state, event)
-            if exit_code is not None:
-                self._process.let_go()
-                if not self._state.ended:
-                    self._conclude(exit_code)
-            return self._state
-
-    def stop(self) -> None:
-        """Ask the job to end; what is done is kept."""
-        with self._lock:
-            self._process.say(messages.STOP_LINE)
-
-    def detach(self) -> None:
-        """Let the job go on when this program ends."""
-        with self._lock:
-            self._process.detach()
-
-    def kill(self) -> None:
-        """End it now, by force after a few seconds."""
-        with self._lock:
-            self._killed = True
-        self._process.end(GRACE_SECONDS)
-        with self._lock:
-            self._process.let_go()
-
-    def _conclude(self, exit_code: int) -> None:
-        """Name the end of a process that wrote no final event into its journal."""
-        for event in JournalReader(self._folder / STDOUT_NAME).read():
-            after = fold_judging(self._state, event)
-            if after.ended:
-                self._state = after
-                return
-        if self._killed:
-            self._state = replace(self._state, status=RunStatus.STOPPED)
-            return
-        parameters: dict[str, str | int | float | bool] = {"exit_code": exit_code, "log": str(self._folder / LOG_NAME)}
-        self._state = self._state.fail(Failure(FailureCode.TRAINER_ENDED.value, parameters))
+class TrainerJudgeRun(TrainerJob[JudgeState]):
+    """Implements JudgeRun over a process. Any thread."""
 
 
 class TrainerJudgeLauncher:
@@ -145,7 +76,7 @@ class TrainerJudgeLauncher:
         """``program`` is what ``judge FOLDER`` is said to, by default this Python's trainer."""
         self._jobs = jobs
         self._runs = runs
-        self._program = tuple(program) if program is not None else (sys.executable, "-u", "-m", "trainer")
+        self._program = tuple(program) if program is not None else find_trainer()
 
     def prepare(self, plan: JudgePlan, folders: Mapping[str, Path]) -> Path:
         """Write the job's folder with its request and return it; raise DISK_FULL, NOT_WRITABLE."""
@@ -185,29 +116,14 @@ class TrainerJudgeLauncher:
     def start(self, folder: Path) -> TrainerJudgeRun:
         """Start a prepared job, or go on with one that was broken off; raise TRAINER_NOT_STARTED."""
         state, journal = _read_journal(folder)
-        environment = make_environment(Path(trainer.protocol.__file__).parents[2])
-        try:
-            with (folder / STDOUT_NAME).open("wb") as stdout, (folder / LOG_NAME).open("ab") as log:
-                process = subprocess.Popen(
-                    (*self._program, JUDGE, str(folder.absolute())),
-                    stdin=subprocess.PIPE,
-                    stdout=stdout,
-                    stderr=log,
-                    cwd=folder,
-                    env=environment,
-                    # Ctrl+C in a terminal is for the app, which then asks the trainer to end.
-                    start_new_session=True,
-                    creationflags=CREATION_FLAGS,
-                )
-        except (OSError, ValueError) as error:
-            raise StorydeskError(FailureCode.TRAINER_NOT_STARTED, detail=str(error)) from error
-        fresh = replace(state, status=RunStatus.STARTING, failure=None, report=None, process_id=process.pid)
-        return TrainerJudgeRun(folder, fresh, journal, ChildProcess(folder, process))
+        process = start_trainer((*self._program, JUDGE, str(folder.absolute())), folder)
+        fresh = replace(state, status=RunStatus.STARTING, failure=None, report=None, process_id=process.process_id)
+        return TrainerJudgeRun(folder, fresh, journal, process, fold_judging)
 
     def follow(self, folder: Path) -> TrainerJudgeRun:
         """Follow a job that is at work without this program."""
         state, journal = _read_journal(folder)
-        return TrainerJudgeRun(folder, state, journal, FoundProcess(folder, state.process_id))
+        return TrainerJudgeRun(folder, state, journal, FoundProcess(folder, state.process_id), fold_judging)
 
     def read(self, folder: Path) -> JudgeState:
         """Return the state that a job's journal gives."""

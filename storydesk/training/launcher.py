@@ -6,26 +6,24 @@ import contextlib
 import logging
 import secrets
 import shutil
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-import trainer.protocol
 from storydesk.domain.failures import FailureCode, StorydeskError
 from storydesk.domain.run_settings import RunSetting
 from storydesk.domain.tuning import RunState, RunStatus, TuningPlan
 from storydesk.services.atomic_file import make_folder, write_atomically
-from storydesk.services.child_process import CREATION_FLAGS, make_environment
 from storydesk.services.ports import TUNE
 from storydesk.training.folding import fold
 from storydesk.training.journal import JOURNAL_NAME, JournalReader, fold_journal
-from storydesk.training.processes import ChildProcess, FoundProcess, is_alive
-from storydesk.training.run import LOG_NAME, STDOUT_NAME, TrainerRun
+from storydesk.training.processes import FoundProcess, find_trainer, is_alive, start_trainer
+from storydesk.training.run import TrainerRun
 from storydesk.training.run_settings import estimate_needs, list_run_settings
-from trainer.protocol.codec import encode_request
+from trainer.protocol.codec import decode_request, encode_request
+from trainer.protocol.failures import TrainerError
+from trainer.protocol.manifest import ManifestError, read_manifest
 from trainer.protocol.messages import Request
 
 REQUEST_NAME = "request.json"
@@ -41,7 +39,7 @@ class TrainerLauncher:
     def __init__(self, runs: Path, program: Sequence[str] | None = None) -> None:
         """Keep runs in ``runs``; ``program`` is what ``tune FOLDER`` is said to, by default this Python's trainer."""
         self._runs = runs
-        self._program = tuple(program) if program is not None else (sys.executable, "-u", "-m", "trainer")
+        self._program = tuple(program) if program is not None else find_trainer()
 
     def list_settings(self) -> Sequence[RunSetting]:
         """Return every setting that a run can be given, group by group."""
@@ -69,44 +67,32 @@ class TrainerLauncher:
         write_atomically(folder / REQUEST_NAME, text)
         return folder
 
-    def command(self, folder: Path, job: str = TUNE) -> tuple[Sequence[str], dict[str, str]]:
-        """Return the trainer's argument vector and environment for a prepared run."""
-        environment = make_environment(Path(trainer.protocol.__file__).parents[2])
-        return (*self._program, job, str(folder.absolute())), environment
+    def find_data(self, bundle: Path) -> tuple[str, ...]:
+        """Return the files and folders that a bundle's model learned from, where they are known and still there."""
+        with contextlib.suppress(ManifestError, TrainerError, OSError, ValueError):
+            run = read_manifest(bundle).run_id
+            if run and Path(run).name == run:
+                request = decode_request((self._runs / run / REQUEST_NAME).read_text(encoding="utf-8"))
+                if all(Path(item).exists() for item in request.data):
+                    return tuple(request.data)
+        return ()
+
+    def command(self, folder: Path, job: str = TUNE) -> Sequence[str]:
+        """Return the trainer's argument vector for a prepared run."""
+        return (*self._program, job, str(folder.absolute()))
 
     def start(self, folder: Path, job: str = TUNE) -> TrainerRun:
         """Start the trainer on a prepared or broken-off run; raise TRAINER_NOT_STARTED."""
-        arguments, environment = self.command(folder, job)
-        state = RunState(folder.name, folder)
-        journal = JournalReader(folder / JOURNAL_NAME)
-        for event in journal.read():
-            state = fold(state, event)
-        try:
-            with (folder / STDOUT_NAME).open("wb") as stdout, (folder / LOG_NAME).open("ab") as log:
-                process = subprocess.Popen(
-                    arguments,
-                    stdin=subprocess.PIPE,
-                    stdout=stdout,
-                    stderr=log,
-                    cwd=folder,
-                    env=environment,
-                    # Ctrl+C in a terminal is for the app, which then asks the trainer to save and end.
-                    start_new_session=True,
-                    creationflags=CREATION_FLAGS,
-                )
-        except (OSError, ValueError) as error:
-            raise StorydeskError(FailureCode.TRAINER_NOT_STARTED, detail=str(error)) from error
+        state, journal = _read_journal(folder)
+        process = start_trainer(self.command(folder, job), folder)
         # What an earlier process of this run said about its end no longer holds.
-        fresh = replace(state, status=RunStatus.STARTING, failure=None, process_id=process.pid)
-        return TrainerRun(folder, fresh, journal, ChildProcess(folder, process))
+        fresh = replace(state, status=RunStatus.STARTING, failure=None, process_id=process.process_id)
+        return TrainerRun(folder, fresh, journal, process, fold)
 
     def follow(self, folder: Path) -> TrainerRun:
         """Follow a run that an earlier start of the app left at work, or that came to its end meanwhile."""
-        state = RunState(folder.name, folder)
-        journal = JournalReader(folder / JOURNAL_NAME)
-        for event in journal.read():
-            state = fold(state, event)
-        return TrainerRun(folder, state, journal, FoundProcess(folder, state.process_id))
+        state, journal = _read_journal(folder)
+        return TrainerRun(folder, state, journal, FoundProcess(folder, state.process_id), fold)
 
     def left_alone(self) -> Sequence[Path]:
         """Return the folders of runs that are at work without an app, or whose model nobody has installed yet."""
@@ -154,6 +140,14 @@ class TrainerLauncher:
     def read(self, folder: Path) -> RunState:
         """Return the state that a run's journal gives."""
         return fold_journal(folder.name, folder)
+
+
+def _read_journal(folder: Path) -> tuple[RunState, JournalReader]:
+    """Return what is known of a run so far, and the journal at the place where reading ended."""
+    state, journal = RunState(folder.name, folder), JournalReader(folder / JOURNAL_NAME)
+    for event in journal.read():
+        state = fold(state, event)
+    return state, journal
 
 
 def _is_run(folder: Path) -> bool:

@@ -7,17 +7,54 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from storydesk.domain.failures import StorydeskError
+import trainer.protocol
+from storydesk.domain.failures import FailureCode, StorydeskError
+from storydesk.services.child_process import CREATION_FLAGS, make_environment
 from storydesk.services.file_lock import FileLock
 from trainer.protocol.messages import CONTROL_FILE, DETACH_LINE
 
 LOCK_NAME = "lock"
 """The file on which the trainer holds a lock as long as it lives."""
 
+LOG_NAME = "log.txt"
+STDOUT_NAME = "stdout.log"
+"""What a trainer that was started here says in its folder, to people and to programs."""
+
 UNKNOWN_EXIT = -1
 """The exit code of a process that is somebody else's child."""
+
+
+def find_trainer() -> tuple[str, ...]:
+    """Return the command that is this Python's trainer."""
+    return (sys.executable, "-u", "-m", "trainer")
+
+
+def make_trainer_environment() -> dict[str, str]:
+    """Return the environment in which a trainer finds itself, whatever folder it works in."""
+    return make_environment(Path(trainer.protocol.__file__).parents[2])
+
+
+def start_trainer(arguments: Sequence[str], folder: Path, said: str = STDOUT_NAME) -> ChildProcess:
+    """Start a trainer in a folder that takes its words in the files ``said`` and log; raise TRAINER_NOT_STARTED."""
+    try:
+        with (folder / said).open("wb") as stdout, (folder / LOG_NAME).open("ab") as log:
+            process = subprocess.Popen(
+                arguments,
+                stdin=subprocess.PIPE,
+                stdout=stdout,
+                stderr=log,
+                cwd=folder,
+                env=make_trainer_environment(),
+                # Ctrl+C in a terminal is for the app, which then asks the trainer to save and end.
+                start_new_session=True,
+                creationflags=CREATION_FLAGS,
+            )
+    except (OSError, ValueError) as error:
+        raise StorydeskError(FailureCode.TRAINER_NOT_STARTED, detail=str(error)) from error
+    return ChildProcess(folder, process)
 
 
 class ChildProcess:
@@ -27,6 +64,11 @@ class ChildProcess:
         """Hold a process that was started with a pipe as its standard input."""
         self._folder = folder
         self._process = process
+
+    @property
+    def process_id(self) -> int:
+        """Its number in this system."""
+        return self._process.pid
 
     @property
     def is_let_go(self) -> bool:

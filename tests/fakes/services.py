@@ -34,6 +34,7 @@ from storydesk.services.desk import Desk
 from storydesk.services.drafts import DraftService
 from storydesk.services.engines import EngineHost
 from storydesk.services.feedback import FeedbackService
+from storydesk.services.improving import ImprovingService
 from storydesk.services.insight import InsightService
 from storydesk.services.judge_job import JudgeJobService
 from storydesk.services.judging import JudgingService
@@ -48,6 +49,7 @@ from storydesk.services.publishing import PublishingService
 from storydesk.services.scoring import ScoringService
 from storydesk.services.tuning import TuningService
 from storydesk.services.writing import WritingService
+from storydesk.training.exchange import write_dataset
 from storydesk.training.feedback import write_feedback
 from storydesk.training.run_settings import estimate_needs, list_run_settings
 from tests.fakes.datasets import FakeDatasetStore
@@ -355,6 +357,7 @@ class FakeLauncher:
     bundles: list[Path] = field(default_factory=list)
     discarded: list[Path] = field(default_factory=list)
     alone: list[Path] = field(default_factory=list)
+    learned_from: tuple[str, ...] = ()
     foreseen: list[TuningPlan] = field(default_factory=list)
     foresight: RunState = field(default_factory=lambda: FORESEEN)
     states: list[RunState] | None = None
@@ -371,8 +374,8 @@ class FakeLauncher:
         self.bundles.append(bundle)
         return self.runs / plan.name
 
-    def command(self, folder: Path, job: str = TUNE) -> tuple[Sequence[str], dict[str, str]]:
-        return ("storydesk-train", str(folder)), {}
+    def find_data(self, _bundle: Path) -> tuple[str, ...]:
+        return self.learned_from
 
     def start(self, folder: Path, job: str = TUNE) -> FakeRun:
         if job == FORESEE:
@@ -551,6 +554,11 @@ def make_world(home: Path) -> FakeWorld:
     manuscripts, memory = ManuscriptService(library, documents), MemoryService(FakeMemoryStore())
     writing, scoring = WritingService(host), ScoringService(host)
     judging, history = FakeJudging(), FakeDraftHistory()
+    model_service = ModelService(models, settings, shelf)
+    tuning = TuningService(
+        launcher, models, settings, documents, lambda triples, target: datasets.append((triples, target))
+    )
+    feedback = FeedbackService(judging, history, library, write_feedback)
     desk = Desk(
         library=library,
         settings=settings,
@@ -568,16 +576,17 @@ def make_world(home: Path) -> FakeWorld:
         insight=InsightService(library, home / "samples"),
         new_polishing=lambda: PolishingService(factories, library.list_dictionary),
         publishing=PublishingService(documents, documents, settings),
-        models=ModelService(models, settings, shelf),
-        tuning=TuningService(
-            launcher, models, settings, documents, lambda triples, target: datasets.append((triples, target))
-        ),
+        models=model_service,
+        tuning=tuning,
         datasets=DatasetService(data_folders, documents, library),
         judging=JudgingService(
             judging,
             lambda: read_guides(Path(__file__).resolve().parents[2] / "resources" / "i18n" / "en.toml"),
         ),
-        feedback=FeedbackService(judging, history, library, write_feedback),
+        feedback=feedback,
+        improving=ImprovingService(
+            feedback, tuning, model_service, launcher.find_data, write_dataset, home / "samples", home / "tuning"
+        ),
         judge_jobs=JudgeJobService(FakeJudgeLauncher(), models),
         samples=home / "samples",
         home=home,

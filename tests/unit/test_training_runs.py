@@ -20,6 +20,7 @@ from storydesk.training.exchange import write_dataset
 from storydesk.training.folding import fold
 from storydesk.training.journal import JournalReader
 from storydesk.training.launcher import TrainerLauncher
+from storydesk.training.processes import make_trainer_environment
 from storydesk.training.run import TrainerRun
 from trainer.protocol import messages
 from trainer.protocol.codec import decode_request, encode_event
@@ -231,8 +232,8 @@ def test_the_request_says_what_the_plan_says(tmp_path: Path, monkeypatch: pytest
     assert (request.base, request.bundle) == (str(tmp_path / "weights"), str(tmp_path / "bundle"))
     assert (request.name, request.minutes, request.seed, request.settings) == ("Meer – ü", 2.5, 11, {"epochs": 3})
     assert request.run_id == folder.name
-    arguments, environment = launcher.command(folder)
-    assert list(arguments) == [sys.executable, "-u", "-m", "trainer", "tune", str(folder)]
+    environment = make_trainer_environment()
+    assert list(launcher.command(folder)) == [sys.executable, "-u", "-m", "trainer", "tune", str(folder)]
     assert environment["PYTHONUTF8"] == "1"
     assert str(ROOT) in environment["PYTHONPATH"].split(os.pathsep)
 
