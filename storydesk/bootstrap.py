@@ -48,6 +48,7 @@ def build_desk(
     from storydesk.services.drafts import DraftService
     from storydesk.services.engines import EngineHost
     from storydesk.services.feedback import FeedbackService
+    from storydesk.services.improving import ImprovingService
     from storydesk.services.insight import InsightService
     from storydesk.services.judge_job import JudgeJobService
     from storydesk.services.judging import JudgingService
@@ -92,11 +93,16 @@ def build_desk(
     manuscripts = ManuscriptService(store, documents)
     memory = MemoryService(LorebookStore(cast("SqliteLibrary", store)))
     writing, scoring = WritingService(host), ScoringService(host)
+    launcher = TrainerLauncher(place.runs)
+    shelf = ModelService(models, settings, BundleShelf(models, place.models))
+    tuning = TuningService(launcher, models, settings, documents, write_dataset)
+    sheets, history = SqliteJudging(cast("SqliteLibrary", store)), SqliteDraftHistory(cast("SqliteLibrary", store))
+    feedback = FeedbackService(sheets, history, store, write_feedback)
     return Desk(
         library=store,
         settings=settings,
         manuscripts=manuscripts,
-        drafts=DraftService(SqliteDraftHistory(cast("SqliteLibrary", store)), store),
+        drafts=DraftService(history, store),
         memory=memory,
         prompts=PromptService(PromptShelfStore(cast("SqliteLibrary", store)), manuscripts, memory),
         outlines=OutlineService(SqliteOutline(cast("SqliteLibrary", store))),
@@ -106,21 +112,17 @@ def build_desk(
         writing=writing,
         scoring=scoring,
         story_writer=StoryWriter(writing, scoring, memory),
-        insight=InsightService(store, resources / "samples", SqliteDraftHistory(cast("SqliteLibrary", store))),
+        insight=InsightService(store, resources / "samples", history),
         new_polishing=lambda: _build_polishing(list_dictionary, EngineRanker(host)),
         publishing=PublishingService(documents, documents, settings),
-        models=ModelService(models, settings, BundleShelf(models, place.models)),
-        tuning=TuningService(TrainerLauncher(place.runs), models, settings, documents, write_dataset),
+        models=shelf,
+        tuning=tuning,
         datasets=DatasetService(DatasetFolders(place.datasets), documents, store),
-        judging=JudgingService(
-            SqliteJudging(cast("SqliteLibrary", store)), lambda: read_guides(resources / "i18n" / "en.toml")
-        ),
+        judging=JudgingService(sheets, lambda: read_guides(resources / "i18n" / "en.toml")),
         judge_jobs=JudgeJobService(TrainerJudgeLauncher(place.judgements, place.runs), models),
-        feedback=FeedbackService(
-            SqliteJudging(cast("SqliteLibrary", store)),
-            SqliteDraftHistory(cast("SqliteLibrary", store)),
-            store,
-            write_feedback,
+        feedback=feedback,
+        improving=ImprovingService(
+            feedback, tuning, shelf, launcher.find_data, write_dataset, resources / "samples", place.root / "tuning"
         ),
         samples=resources / "samples",
         home=place.root,

@@ -24,10 +24,11 @@ from trainer.evaluation.figures import HeldoutFigures, TextSize, measure_size
 from trainer.evaluation.stories import TrainingText, measure_stories
 from trainer.export.building import build_bundle
 from trainer.export.bundle import Description, find_finished
-from trainer.preference.records import has_feedback
+from trainer.preference.records import has_feedback, read_records
 from trainer.protocol.codec import decode_request
 from trainer.protocol.failures import TrainerError, TrainerFailure
-from trainer.protocol.manifest import Manifest
+from trainer.protocol.feedback import FEEDBACK_FILE, FeedbackPair
+from trainer.protocol.manifest import Manifest, checksum_file
 from trainer.protocol.messages import (
     CorpusPrepared,
     PlanMade,
@@ -396,10 +397,21 @@ def _describe(
             "training_stories": len(corpus.split.training),
             "heldout_stories": len(corpus.split.heldout),
             "words": corpus.words,
+            **_count_feedback(run),
         },
         stories=stories,
         ranked=ranked,
     )
+
+
+def _count_feedback(run: Run) -> dict[str, str | int]:
+    """Return how many choices were learned from and kept aside, and their checksum, where that was learned from."""
+    if not has_feedback(run.folder):
+        return {}
+    path = run.folder / FEEDBACK_FILE
+    pairs = [record for record in read_records(path) if isinstance(record, FeedbackPair)]
+    aside = sum(pair.held_out for pair in pairs)
+    return {"choices": len(pairs) - aside, "heldout_choices": aside, "choices_sha256": checksum_file(path).sha256}
 
 
 def _list_choices(run: Run) -> dict[str, float]:

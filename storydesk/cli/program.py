@@ -14,7 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from storydesk.cli import data, demo, export, judge, models, polish, ratings, score, tune, write
+from storydesk.cli import data, demo, export, improve, judge, models, polish, ratings, score, tune, write
 from storydesk.cli.arguments import ArgumentParser, UsageError
 from storydesk.cli.console import Console
 from storydesk.cli.phrases import as_failure, open_phrasebook
@@ -28,7 +28,7 @@ TRACEBACK_VARIABLE = "STORYDESK_TRACEBACK"
 OpenDesk = Callable[[Callable[[Failure], None]], Desk]
 """Builds the desk; its argument hears what ends nothing, such as a GPU that can't be used."""
 
-COMMANDS = ("write", "score", "polish", "export", "judge", "models", "data", "tune", "ratings", "demo")
+COMMANDS = ("write", "score", "polish", "export", "judge", "models", "data", "tune", "ratings", "improve", "demo")
 
 
 class _VersionAction(argparse.Action):
@@ -55,7 +55,7 @@ def build_parser() -> ArgumentParser:
     )
     parser.add_argument("--version", action=_VersionAction, nargs=0, help="print the version and leave")
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True, dest="command")
-    for command in (write, score, polish, export, judge, models, data, tune, ratings, demo):
+    for command in (write, score, polish, export, judge, models, data, tune, ratings, improve, demo):
         command.add_parser(subparsers)
     return parser
 

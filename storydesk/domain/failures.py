@@ -41,6 +41,7 @@ class FailureCode(StrEnum):
     LOST_LAYOUT = "lost_layout"
     PROFILE_NOT_FOUND = "profile_not_found"  # name, known
     BAD_ARGUMENT = "bad_argument"  # name, value, expected
+    TOO_LITTLE_FEEDBACK = "too_little_feedback"  # choices, needed, kept_aside, needed_aside
     LIBRARY_LOCKED = "library_locked"  # path
     LIBRARY_DAMAGED = "library_damaged"  # path
     LIBRARY_TOO_NEW = "library_too_new"  # path

@@ -10,6 +10,7 @@ from storydesk.services.datasets import DatasetService
 from storydesk.services.drafts import DraftService
 from storydesk.services.engines import EngineHost
 from storydesk.services.feedback import FeedbackService
+from storydesk.services.improving import ImprovingService
 from storydesk.services.insight import InsightService
 from storydesk.services.judge_job import JudgeJobService
 from storydesk.services.judging import JudgingService
@@ -57,6 +58,7 @@ class Desk:
     datasets: DatasetService
     judging: JudgingService
     feedback: FeedbackService
+    improving: ImprovingService
     judge_jobs: JudgeJobService
     samples: Path
     home: Path

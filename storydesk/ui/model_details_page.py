@@ -108,12 +108,17 @@ def say_learned(details: ModelDetails) -> str:
     if not amount:
         return ""
     said = QCoreApplication.translate("models", "Learned from {amount}").format(amount=amount)
-    mark = str(details.data.get("sha256", ""))[:FINGERPRINT_LETTERS]
+    text = details.data.get("choices_sha256", details.data.get("sha256", ""))
+    mark = str(text)[:FINGERPRINT_LETTERS]
     return f"{said} ({mark})" if mark else said
 
 
 def say_amount(details: ModelDetails) -> str:
-    """Return ``14,200 words in 20 stories``, "" where nobody says."""
+    """Return ``14,200 words in 20 stories`` or ``your feedback: 160 choices``, "" where nobody says."""
+    choices = details.data.get("choices")
+    if isinstance(choices, int | float):
+        said = QCoreApplication.translate("models", "your feedback: {count} choices")
+        return said.format(count=say_number(int(choices)))
     words, stories = details.data.get("words"), details.data.get("training_stories")
     if not isinstance(words, int | float) or not isinstance(stories, int | float):
         return ""

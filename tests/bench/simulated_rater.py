@@ -247,7 +247,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--set", dest="settings", metavar="NAME=VALUE", nargs="*", default=[])
     parser.add_argument("--keep", type=Path)
     options = parser.parse_args(arguments)
-    options.settings = {name: float(value) for name, value in (each.split("=") for each in options.settings)}
+    options.settings = {
+        name: float(value) if "." in value or "e" in value else int(value)
+        for name, value in (each.split("=") for each in options.settings)
+    }
     taste = TASTES[options.taste]
     print(f"A rater who likes {taste.name}; {options.choices} choices. Measured: {taste.unit}.\n")
     print("| seed | before | after | change (95 %) | choices told | their loss | perplexity | seconds |")
