@@ -77,6 +77,10 @@ class TuningController(QObject):
         """Make the plan, prepare and run it, all on a thread; ignored while a run is under way."""
         self._begin(lambda: self._tuning.prepare(make_plan()))
 
+    def start_prepared(self, prepare: Callable[[], Path]) -> None:
+        """Let ``prepare`` make a run's folder and run it, all on a thread; ignored while a run is under way."""
+        self._begin(prepare)
+
     def resume(self, folder: Path) -> None:
         """Go on with a run that was broken off; ignored while a run is under way."""
         self._begin(lambda: folder)

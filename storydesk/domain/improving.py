@@ -59,11 +59,11 @@ class ImprovingChances:
 
 def weigh_feedback(feedback: Feedback) -> ImprovingChances:
     """Count what can be learned from."""
-    everything = (*feedback.pairs, *feedback.examples)
+    left_out = [pair.left_out for pair in feedback.pairs] + [each.left_out for each in feedback.examples]
     return ImprovingChances(
         choices=len(feedback.training_pairs),
         kept_aside=len(feedback.heldout_pairs),
         examples=len(feedback.training_examples),
         origins=Counter(pair.origin for pair in feedback.pairs if not pair.left_out),
-        left_out=sum(each.left_out for each in everything),
+        left_out=sum(left_out),
     )

@@ -166,7 +166,9 @@ class MainWindow(QMainWindow):
             lambda: self.partner.write.controls.sampling(),
             self.side.show_writing,
         )
-        self.judging = JudgingRoom(self.workroom, self.pages, self.phrases, self.side.show_writing)
+        self.judging = JudgingRoom(
+            self.workroom, self.pages, self.phrases, self.side.show_writing, self.side.find_tuning
+        )
         self.drafts = DraftRoom(self.workroom, self.page, self.pages, actions, self.phrases, self.side.show_writing)
         middle.addWidget(self.drafts.view.strip)
         self.drafts.snapshot_said.connect(self.status.say)

@@ -107,7 +107,7 @@ class SidePages(QObject):
         if self._tuning is None:
             from storydesk.ui.tuning.tuning_page import TuningPage
 
-            controller = self._find_controller()
+            controller = self.find_tuning()
             self._tuning = TuningPage(controller, self._workroom.desk, self._phrases, self._window)
             self._tuning.model_changed.connect(self._on_model_changed)
             self._tuning.leave_wanted.connect(self.show_writing)
@@ -116,7 +116,7 @@ class SidePages(QObject):
 
     def look_for_runs(self) -> None:
         """Follow a tuning that was left at work when the window was closed last."""
-        self._find_controller().look_for_runs_left_alone()
+        self.find_tuning().look_for_runs_left_alone()
 
     def may_close(self) -> bool:
         """Ask what becomes of a tuning under way; return whether the window may close."""
@@ -127,7 +127,8 @@ class SidePages(QObject):
             self._controller.leave_running()
         return answer is not Leaving.STAY
 
-    def _find_controller(self) -> TuningController:
+    def find_tuning(self) -> TuningController:
+        """Return what runs tunings, one at a time."""
         if self._controller is None:
             from storydesk.bridge.tuning_controller import TuningController
 

@@ -16,6 +16,8 @@ from storydesk.bridge.notices import NoticeBus
 from storydesk.bridge.phrases import Phrases
 from storydesk.bridge.workroom import Workroom
 from storydesk.services.drafts import DraftService
+from storydesk.services.feedback import FeedbackService
+from storydesk.services.improving import ImprovingService
 from storydesk.services.insight import InsightService
 from storydesk.services.judging import JudgingService
 from storydesk.services.manuscripts import ManuscriptService
@@ -32,6 +34,8 @@ from storydesk.storage.memory import LorebookStore
 from storydesk.storage.outline import SqliteOutline
 from storydesk.storage.prompts import PromptShelfStore
 from storydesk.storage.search import SqliteSearch
+from storydesk.training.exchange import write_dataset
+from storydesk.training.feedback import write_feedback
 from storydesk.ui.editor.page import PageEdit
 from storydesk.ui.main_window import MainWindow
 from storydesk.ui.theme import apply_theme
@@ -73,18 +77,31 @@ def make_library_world(home: Path) -> FakeWorld:
     fakes = make_world(home)
     library = SqliteLibrary(home / "library.sqlite")
     manuscripts, memory = ManuscriptService(library, fakes.documents), MemoryService(LorebookStore(library))
+    judging, history = SqliteJudging(library), SqliteDraftHistory(library)
+    feedback = FeedbackService(judging, history, library, write_feedback)
+    improving = ImprovingService(
+        feedback,
+        fakes.desk.tuning,
+        fakes.desk.models,
+        fakes.launcher.find_data,
+        write_dataset,
+        home / "samples",
+        home / "tuning",
+    )
     desk = dataclasses.replace(
         fakes.desk,
         library=library,
         manuscripts=manuscripts,
-        drafts=DraftService(SqliteDraftHistory(library), library),
+        drafts=DraftService(history, library),
         prompts=PromptService(PromptShelfStore(library), manuscripts, memory),
         story_writer=StoryWriter(fakes.desk.writing, fakes.desk.scoring, memory),
-        insight=InsightService(library, home / "samples", SqliteDraftHistory(library)),
+        insight=InsightService(library, home / "samples", history),
         memory=memory,
         outlines=OutlineService(SqliteOutline(library)),
         search=SqliteSearch(library),
-        judging=JudgingService(SqliteJudging(library), lambda: fakes.desk.judging.guides),
+        judging=JudgingService(judging, lambda: fakes.desk.judging.guides),
+        feedback=feedback,
+        improving=improving,
         backups=SqliteBackups(library),
         new_polishing=lambda: PolishingService(
             {name: (lambda checker=checker: checker) for name, checker in fakes.checkers.items()},  # type: ignore[misc]  # mypy can't infer a default in a lambda

@@ -46,7 +46,7 @@ def test_a_tuning_goes_on_or_waits_as_the_writer_says(
     story.write_text("A story.", encoding="utf-8")
     window = open_window(world)
     window.actions_by_name["tune"].trigger()
-    controller = window.side._find_controller()
+    controller = window.side.find_tuning()
     controller.start(lambda: TuningPlan("my voice", "", (str(story),)))
     qtbot.waitUntil(lambda: controller.state == state, timeout=WAIT)
     answers = [Leaving.STAY, answer]
@@ -66,7 +66,7 @@ def test_nobody_is_asked_where_the_system_ends_the_session(
     world.launcher.alone = [world.home / "runs" / "r"]
     window = open_window(world)
     window.side.look_for_runs()
-    controller = window.side._find_controller()
+    controller = window.side.find_tuning()
     qtbot.waitUntil(lambda: controller.state == state, timeout=WAIT)
     window.side.asks = False
     assert window.close()

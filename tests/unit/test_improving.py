@@ -12,7 +12,7 @@ import pytest
 
 from storydesk.cli.program import run_command
 from storydesk.domain.failures import FailureCode, StorydeskError
-from storydesk.domain.feedback import Feedback
+from storydesk.domain.feedback import Feedback, FeedbackOrigin
 from storydesk.domain.improving import FEWEST_ASIDE, FEWEST_CHOICES, FEWEST_EXAMPLES, Way, weigh_feedback
 from storydesk.domain.judging import Criterion, Entry, Side
 from storydesk.domain.tuning import ChoicePrediction, RunState, RunStatus
@@ -185,7 +185,7 @@ def test_what_was_left_out_is_not_counted(world: FakeWorld) -> None:
     world.desk.feedback.leave_out([feedback.training_pairs[0].key])
     _, after = world.desk.improving.look()
     assert (after.choices, after.left_out) == (before.choices - 1, 1)
-    assert after.origins["choice"] == 39
+    assert after.origins[FeedbackOrigin.CHOICE] == 39
 
 
 def test_missing_choices_say_at_least_what_is_needed() -> None:

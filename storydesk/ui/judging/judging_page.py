@@ -19,6 +19,7 @@ from storydesk.ui.assistant.controls_page import say_preset
 from storydesk.ui.figures import say_number
 from storydesk.ui.file_names import propose_file_name
 from storydesk.ui.judging.choice_page import ChoicePage
+from storydesk.ui.judging.improve_page import ImprovePage
 from storydesk.ui.judging.new_sheet_page import NewSheetPage
 from storydesk.ui.judging.rating_page import RatingPage
 from storydesk.ui.judging.results_page import ResultsPage
@@ -40,9 +41,13 @@ class JudgingPage(QWidget):
         phrases: Phrases,
         read_font: Callable[[], QFont],
         read_story: Callable[[], int],
+        improve: ImprovePage,
         parent: QWidget | None = None,
     ) -> None:
-        """``read_font`` gives the letters of the page, ``read_story`` the id of the open story, 0 for none."""
+        """``read_font`` gives the letters of the page, ``read_story`` the id of the open story, 0 for none.
+
+        ``improve`` is the page that lets a model learn from what was said.
+        """
         super().__init__(parent)
         self._controller = controller
         self._phrases = phrases
@@ -54,8 +59,9 @@ class JudgingPage(QWidget):
         self.rating = RatingPage(lambda: controller.guides)
         self.choosing = ChoicePage()
         self.results = ResultsPage(lambda: controller.guides)
+        self.improve = improve
         self.pages = QStackedWidget()
-        for page in (self.sheets, self.new, self.rating, self.choosing, self.results):
+        for page in (self.sheets, self.new, self.rating, self.choosing, self.results, improve):
             self.pages.addWidget(page)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -69,6 +75,8 @@ class JudgingPage(QWidget):
         page = self.pages.currentWidget()
         if isinstance(page, SeatPage):
             page.take_focus()
+        elif page is self.improve:
+            self.improve.begin()
         elif page is self.sheets:
             self._focus_sheets()
 
@@ -77,6 +85,11 @@ class JudgingPage(QWidget):
         self.pages.setCurrentWidget(self.sheets)
         self._controller.list_sheets()
         self._focus_sheets()
+
+    def show_improving(self) -> None:
+        """Turn to what a model can learn from."""
+        self.pages.setCurrentWidget(self.improve)
+        self.improve.begin()
 
     def flush(self) -> None:
         """Keep what stands in a field; call it before the window closes or turns away."""
@@ -91,6 +104,8 @@ class JudgingPage(QWidget):
         sheets.leave_wanted.connect(self.leave_wanted)
         sheets.new_wanted.connect(controller.find_sources)
         sheets.import_wanted.connect(self._choose_import)
+        sheets.improve_wanted.connect(self.show_improving)
+        self.improve.leave_wanted.connect(self.show_sheets)
         sheets.rate_wanted.connect(controller.sit_down)
         sheets.results_wanted.connect(self._show_results)
         sheets.export_wanted.connect(self._choose_export)

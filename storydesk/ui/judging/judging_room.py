@@ -14,6 +14,7 @@ from storydesk.ui.theme import page_font
 
 if TYPE_CHECKING:
     from storydesk.bridge.judging_controller import JudgingController
+    from storydesk.bridge.tuning_controller import TuningController
     from storydesk.ui.judging.judging_page import JudgingPage
 
 
@@ -21,14 +22,23 @@ class JudgingRoom(QObject):
     """Owns the page of judging. GUI thread."""
 
     def __init__(
-        self, workroom: Workroom, pages: QStackedWidget, phrases: Phrases, show_writing: Callable[[], object]
+        self,
+        workroom: Workroom,
+        pages: QStackedWidget,
+        phrases: Phrases,
+        show_writing: Callable[[], object],
+        find_tuning: Callable[[], TuningController],
     ) -> None:
-        """``pages`` are the window's; judging becomes one of them when it is first wanted."""
+        """``pages`` are the window's; judging becomes one of them when it is first wanted.
+
+        ``find_tuning`` returns what runs the window's tunings, one at a time.
+        """
         super().__init__(pages)
         self._workroom = workroom
         self._pages = pages
         self._phrases = phrases
         self._show_writing = show_writing
+        self._find_tuning = find_tuning
         self._controller: JudgingController | None = None
         self._page: JudgingPage | None = None
 
@@ -40,16 +50,22 @@ class JudgingRoom(QObject):
     def page(self) -> JudgingPage:
         """The page of judging."""
         if self._page is None:
+            from storydesk.bridge.improving_controller import ImprovingController
             from storydesk.bridge.judging_controller import JudgingController
+            from storydesk.ui.judging.improve_page import ImprovePage
             from storydesk.ui.judging.judging_page import JudgingPage
 
             room = self._workroom
             self._controller = JudgingController(room.desk, room.library, room.engine, self)
+            improving = ImprovingController(room.desk, room.library, self._find_tuning(), self)
+            improve = ImprovePage(improving, room.desk, self._phrases)
+            improve.model_changed.connect(lambda _name: room.engine.use_model())
             self._page = JudgingPage(
                 self._controller,
                 self._phrases,
                 lambda: page_font(room.desk.settings),
                 self._read_story,
+                improve,
                 self._pages,
             )
             self._page.leave_wanted.connect(self._on_leave_wanted)
@@ -68,6 +84,7 @@ class JudgingRoom(QObject):
         """Keep what stands in a field and give up what is being written; call it before the threads end."""
         if self._page is not None:
             self._page.flush()
+            self._page.improve.close_jobs()
         if self._controller is not None:
             self._controller.close()
 

@@ -30,6 +30,8 @@ class SheetsPage(QWidget):
     leave_wanted = Signal()
     new_wanted = Signal()
     import_wanted = Signal()
+    improve_wanted = Signal()
+    """The writer wants a model to learn from what was said."""
     rate_wanted = Signal(int, str)
     """A sheet's id and who rates."""
     results_wanted = Signal(int)
@@ -170,7 +172,10 @@ class SheetsPage(QWidget):
         head.addWidget(make_label(self.tr("Judging"), "title"), 1)
         head.addWidget(back)
         top = FlowLayout()
-        top.add(self.new_button, self.import_button)
+        self.improve_button = QPushButton(icon("magic-wand"), self.tr("Improve from my feedback"))
+        self.improve_button.setToolTip(self.tr("Let your model learn from what was rated, chosen and taken"))
+        self.improve_button.clicked.connect(self.improve_wanted)
+        top.add(self.new_button, self.import_button, self.improve_button)
         page = QVBoxLayout(self)
         page.setContentsMargins(SPACE_XL, SPACE_XL, SPACE_XL, SPACE_L)
         page.setSpacing(SPACE_M)

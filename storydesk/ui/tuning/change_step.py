@@ -15,6 +15,7 @@ from storydesk.services.ports import SettingsStore
 from storydesk.services.tuning import TuningOutcome
 from storydesk.ui.figures import say_change, say_number, say_perplexity
 from storydesk.ui.theme import SPACE_M, SPACE_S, make_label, set_role
+from storydesk.ui.tuning.choice_words import say_choice_reason, say_choices
 from storydesk.ui.tuning.fold_out import FoldOut
 from storydesk.ui.tuning.run_plots import LOSS, PERPLEXITY, RunPlots
 from storydesk.ui.tuning.sample_column import SampleColumn
@@ -89,16 +90,19 @@ class ChangeStep(QWidget):
         if state.status is not RunStatus.COMPLETED or outcome.model is None:
             self._show_paused(state)
             return
-        better = state.perplexity_after < state.perplexity_before
-        self.heading.setText(self.tr("Your voice is ready") if better else self.tr("No better than before"))
+        better = state.improved
+        learned = self.tr("It has learnt your taste") if state.choices else self.tr("Your voice is ready")
+        self.heading.setText(learned if better else self.tr("No better than before"))
         set_role(self.said, "")
-        self.said.setText(say_change(state.perplexity_before, state.perplexity_after))
+        change = say_change(state.perplexity_before, state.perplexity_after)
+        self.said.setText(say_choices(state.choices) if state.choices else change)
         figures = {"before": say_perplexity(state.perplexity_before), "after": say_perplexity(state.perplexity_after)}
         self.figures.setText(self.tr("Perplexity {before} → {after}").format(**figures))
         self._show_card_of(outcome.model.name)
         self.show_in_use(outcome.model.name, is_new=outcome.adopted)
         self._show_run(state)
-        self.why.setText(self._say_why(better=better, adopted=outcome.adopted))
+        why = say_choice_reason(state, adopted=outcome.adopted) if state.choices else ""
+        self.why.setText(why or self._say_why(better=better, adopted=outcome.adopted))
         self.why.show()
         self._show_buttons(
             keep_old=outcome.adopted, use_new=not outcome.adopted, resume=False, again=not better, leave=True

@@ -1,0 +1,278 @@
+"""Improve from my feedback: what will be learned from, one button, the run, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+
+from storydesk.bridge.improving_controller import ImprovingController
+from storydesk.bridge.jobs import JobRunner
+from storydesk.bridge.phrases import Phrases
+from storydesk.domain.failures import Failure
+from storydesk.domain.feedback import Feedback, FeedbackOrigin
+from storydesk.domain.improving import ImprovingChances, Way
+from storydesk.domain.style_model import StyleModel
+from storydesk.domain.tuning import RunState
+from storydesk.services.desk import Desk
+from storydesk.services.improving import ImprovingWish
+from storydesk.services.tuning import TuningOutcome
+from storydesk.ui.figures import say_number
+from storydesk.ui.judging.desk_keys import hear
+from storydesk.ui.judging.feedback_list import FeedbackList
+from storydesk.ui.theme import SPACE_L, SPACE_M, SPACE_XL, VerticalArea, icon, make_label, set_role
+from storydesk.ui.tuning.change_step import ChangeStep
+from storydesk.ui.tuning.run_step import RunStep
+
+
+class GatherStep(QWidget):
+    """Says what will be learned from and how, and lets it be looked through. GUI thread."""
+
+    improve_wanted = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        """Begin before anything is gathered."""
+        super().__init__(parent)
+        self.way = make_label("")
+        self.counts = make_label("", "muted")
+        self.trouble = make_label("", "problem", selectable=True)
+        self.list = FeedbackList()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(SPACE_M)
+        for widget in (self.way, self.counts, self.trouble):
+            column.addWidget(widget)
+        column.addWidget(self.list, 1)
+        self.improve_button = QPushButton(icon("magic-wand", "on_accent"), self.tr("Improve from my feedback"))
+        set_role(self.improve_button, "primary")
+        self.improve_button.clicked.connect(self.improve_wanted)
+        self.buttons = QWidget()
+        row = QHBoxLayout(self.buttons)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addStretch()
+        row.addWidget(self.improve_button)
+        self.say_trouble("")
+        self._chances: ImprovingChances | None = None
+        self._busy = False
+        self.allow(busy=False)
+
+    def show_feedback(self, feedback: Feedback, chances: ImprovingChances) -> None:
+        """Show what was gathered."""
+        self._chances = chances
+        self.way.setText(self._say_way(chances))
+        self.counts.setText(self._say_counts(chances.origins, chances))
+        self.list.setVisible(bool(feedback.pairs or feedback.examples))
+        self.list.show_feedback(feedback)
+        self.allow(busy=self._busy)
+
+    def allow(self, *, busy: bool) -> None:
+        """Let the button be pressed where there is something to learn from and no tuning under way."""
+        self._busy = busy
+        ready = self._chances is not None and self._chances.way is not Way.NEITHER
+        self.improve_button.setEnabled(ready and not busy)
+        self.improve_button.setToolTip(
+            self.tr("A tuning is under way; this can begin when it has ended") if busy else ""
+        )
+
+    def say_trouble(self, words: str) -> None:
+        """Say what went wrong, or nothing."""
+        self.trouble.setText(words)
+        self.trouble.setVisible(bool(words))
+
+    def _say_way(self, chances: ImprovingChances) -> str:
+        if chances.way is Way.CHOICES:
+            return self.tr(
+                "Your model will learn which of two texts you like better. {aside} of your choices are kept aside: it "
+                "comes into use only if it foresees those better than before and still writes as well."
+            ).format(aside=say_number(chances.kept_aside))
+        more = self.tr("About {count} more choices between two texts are needed for it to learn your taste.").format(
+            count=say_number(chances.missing)
+        )
+        if chances.way is Way.EXAMPLES:
+            return self.tr(
+                "{more} Until then it can learn from the {count} texts that you took or rated high, as it learns from "
+                "stories. Some of them are kept aside to measure with."
+            ).format(more=more, count=say_number(chances.examples))
+        return self.tr(
+            "There is too little to learn from yet. {more} They come from sheets on which you choose or rate, and from "
+            "suggestions that you take, change or throw away while you write."
+        ).format(more=more)
+
+    def _say_counts(self, origins: Mapping[FeedbackOrigin, int], chances: ImprovingChances) -> str:
+        words = {
+            FeedbackOrigin.CHOICE: self.tr("from choosing between two: {count}"),
+            FeedbackOrigin.RATING: self.tr("from ratings: {count}"),
+            FeedbackOrigin.SUGGESTION: self.tr("from suggestions: {count}"),
+            FeedbackOrigin.EDIT: self.tr("from your changes: {count}"),
+        }
+        parts = [said.format(count=say_number(origins[each])) for each, said in words.items() if origins.get(each)]
+        if chances.examples:
+            parts.append(self.tr("good texts: {count}").format(count=say_number(chances.examples)))
+        if chances.left_out:
+            parts.append(self.tr("left out: {count}").format(count=say_number(chances.left_out)))
+        return " · ".join(parts)
+
+
+class ImprovePage(QWidget):
+    """Turns between gathering, the run and what changed. GUI thread."""
+
+    leave_wanted = Signal()
+    model_changed = Signal(str)
+    """The name of a model that the writer went back to, or took, after the run."""
+
+    def __init__(
+        self, controller: ImprovingController, desk: Desk, phrases: Phrases, parent: QWidget | None = None
+    ) -> None:
+        """Show what there is to learn from, or the run that is under way."""
+        super().__init__(parent)
+        set_role(self, "page")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._controller, self._desk, self._phrases = controller, desk, phrases
+        self._jobs = JobRunner(self)
+        self._previous = ""
+        self._outcome: TuningOutcome | None = None
+        self.gather = GatherStep()
+        self.run = RunStep(phrases, desk.settings)
+        self.change = ChangeStep(phrases, desk.settings, lambda name: desk.models.details(name).card)
+        self._steps: tuple[GatherStep | RunStep | ChangeStep, ...] = (self.gather, self.run, self.change)
+        self._build()
+        self._join()
+        self._show(self.gather)
+
+    def begin(self) -> None:
+        """Gather anew, unless a run of this page is under way or its end was not read yet."""
+        self.gather.allow(busy=self._controller.tuning.busy)
+        if self._controller.tuning.busy and self._controller.is_own_run:
+            self._show(self.run)
+        elif self.gather.isVisibleTo(self):
+            self._controller.look()
+            self.gather.list.list.setFocus()
+
+    def close_jobs(self) -> None:
+        """End what this page started; the window calls it before it goes."""
+        self._jobs.close()
+        self.run.close_jobs()
+        self.change.close_jobs()
+
+    def _build(self) -> None:
+        self.back_button = QPushButton(icon("arrow-left"), self.tr("Back to judging"))
+        set_role(self.back_button, "flat")
+        self.back_button.clicked.connect(self._leave)
+        head = QHBoxLayout()
+        head.addWidget(make_label(self.tr("Improve from my feedback"), "title"), 1)
+        head.addWidget(self.back_button)
+        inside = QWidget()
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(SPACE_L)
+        for step in self._steps:
+            column.addWidget(step, 1)
+        page = QVBoxLayout(self)
+        page.setContentsMargins(SPACE_XL, SPACE_XL, SPACE_XL, SPACE_L)
+        page.setSpacing(SPACE_M)
+        page.addLayout(head)
+        page.addWidget(VerticalArea(inside), 1)
+        for step in self._steps:
+            page.addWidget(step.buttons)
+        self.change.again_button.setText(self.tr("Look through it again"))
+        self.change.use_button.setText(self.tr("Use the new one"))
+        self.change.leave_button.setText(self.tr("Back to judging"))
+        hear(self, ("Esc",), self._leave)
+
+    def _join(self) -> None:
+        controller, tuning = self._controller, self._controller.tuning
+        controller.looked.connect(self._on_looked)
+        controller.failed.connect(lambda failure: self.gather.say_trouble(self._say(failure)))
+        self.gather.list.leave_out_wanted.connect(lambda key, back: controller.leave_out([key], undo=back))
+        self.gather.improve_wanted.connect(self._start)
+        self.run.pause_wanted.connect(tuning.stop)
+        self.run.best_wanted.connect(tuning.keep_best)
+        self.run.cancel_wanted.connect(tuning.kill)
+        self.change.adoption_wanted.connect(lambda: self._use(is_new=True))
+        self.change.return_wanted.connect(lambda: self._use(is_new=False))
+        self.change.resume_wanted.connect(self._resume)
+        self.change.again_wanted.connect(self._look_again)
+        self.change.leave_wanted.connect(self._leave)
+        tuning.busy_changed.connect(lambda busy: self.gather.allow(busy=busy))
+        tuning.state_changed.connect(self._on_state_changed)
+        tuning.finished.connect(self._on_finished)
+        tuning.failed.connect(self._on_failed)
+
+    def _show(self, shown: QWidget) -> None:
+        for step in self._steps:
+            step.setVisible(step is shown)
+            step.buttons.setVisible(step is shown)
+
+    def _start(self) -> None:
+        self._begin_run()
+        self._controller.start(ImprovingWish())
+
+    def _resume(self) -> None:
+        state = self._controller.tuning.state
+        if state is not None and not self._controller.tuning.busy:
+            self._begin_run()
+            self._controller.resume(state.folder)
+
+    def _begin_run(self) -> None:
+        self._previous = self._desk.models.active
+        self._outcome = None
+        self.gather.say_trouble("")
+        self.run.begin()
+        self._show(self.run)
+        self.run.pause_button.setFocus()
+
+    def _look_again(self) -> None:
+        self._show(self.gather)
+        self._controller.look()
+        self.gather.list.list.setFocus()
+
+    def _on_looked(self, feedback: Feedback, chances: ImprovingChances) -> None:
+        self.gather.say_trouble("")
+        self.gather.show_feedback(feedback, chances)
+
+    def _on_state_changed(self, state: RunState) -> None:
+        if self._controller.is_own_run:
+            self._show(self.run)
+            self.run.show_state(state)
+
+    def _on_finished(self, outcome: TuningOutcome) -> None:
+        if self._controller.is_own_run:
+            self._outcome = outcome
+            self.change.show_outcome(outcome)
+            self._show(self.change)
+            self._focus_end()
+
+    def _on_failed(self, failure: Failure) -> None:
+        if self._controller.is_own_run:
+            self.change.show_failure(failure, self._controller.tuning.state)
+            self._show(self.change)
+            self._focus_end()
+
+    def _focus_end(self) -> None:
+        if self.isVisible():
+            self.change.leave_button.setFocus()
+
+    def _use(self, *, is_new: bool) -> None:
+        """Take the new model, or go back to the one before it; its files are checked on a thread."""
+        made = self._outcome.model if self._outcome is not None else None
+        if made is None:
+            return
+        wanted = made.name if is_new else self._previous or self._desk.models.find_previous()
+
+        def on_used(model: StyleModel) -> None:
+            self.change.show_in_use(made.name, is_new=is_new)
+            self.model_changed.emit(model.name)
+
+        self._jobs.start(
+            lambda _: self._desk.models.use(wanted), on_success=on_used, on_failure=self.change.show_choice_failure
+        )
+
+    def _leave(self) -> None:
+        """Go back; a run goes on beside it, and the next visit after its end begins anew."""
+        if self.change.isVisibleTo(self):
+            self._show(self.gather)
+        self.leave_wanted.emit()
+
+    def _say(self, failure: Failure) -> str:
+        return "\n".join(part for part in self._phrases.say(failure) if part)

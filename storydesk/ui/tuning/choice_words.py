@@ -1,0 +1,58 @@
+"""What came of learning from choices, in a writer's words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from PySide6.QtCore import QCoreApplication
+
+from storydesk.domain.tuning import MOST_PERPLEXITY, ChoicePrediction, RunState
+from storydesk.ui.figures import say_number
+
+
+def say_choices(choices: Sequence[ChoicePrediction]) -> str:
+    """Return how well choices that were kept aside are told, before and after; "" before both are measured."""
+    moments = {choice.moment: choice for choice in choices}
+    before, after = moments.get("before"), moments.get("after")
+    if before is None or after is None:
+        return ""
+    said = QCoreApplication.translate(
+        "choices",
+        "Of {count} choices that were kept aside, it finds the text you preferred likelier in {after} of all cases; "
+        "before, it was {before}. How surprised it is by your choices: {loss} before, {now} now.",
+    )
+    return said.format(
+        count=say_number(after.pairs),
+        before=f"{before.accuracy:.0%}",
+        after=f"{after.accuracy:.0%}",
+        loss=say_number(before.loss, 3),
+        now=say_number(after.loss, 3),
+    )
+
+
+def say_choice_reason(state: RunState, *, adopted: bool) -> str:
+    """Return why a model that learned from choices is in use or not."""
+    after = [choice for choice in state.choices if choice.moment == "after"]
+    better = bool(after) and after[-1].loss < math.log(2)
+    holds = state.perplexity_after <= state.perplexity_before * MOST_PERPLEXITY
+    if adopted and better and holds:
+        return QCoreApplication.translate(
+            "choices",
+            "It was taken because it foresees your choices better and still foresees stories about as well as before.",
+        )
+    if adopted:
+        return QCoreApplication.translate("choices", "It was taken because you asked for it.")
+    if better and holds:
+        return QCoreApplication.translate("choices", "It was not taken because you asked to keep the old one.")
+    if better:
+        return QCoreApplication.translate(
+            "choices",
+            "It was not taken because stories surprise it more than five percent more than before: it learned the "
+            "taste and forgot how to write.",
+        )
+    return QCoreApplication.translate(
+        "choices",
+        "It was not taken because it foresees the choices that were kept aside no better. More choices help: a "
+        "hundred say much more than twenty.",
+    )
