@@ -85,7 +85,12 @@ def test_choices_are_learned_and_predicted_better_where_they_were_kept_aside(tmp
     assert measured["before"]["pairs"] == 8
     assert measured["after"]["loss"] < 0.6
     assert measured["after"]["accuracy"] >= measured["before"]["accuracy"]
-    heldout = read_manifest(tmp_path / "bundles" / "run").heldout
+    manifest = read_manifest(tmp_path / "bundles" / "run")
+    heldout = manifest.heldout
+    assert (manifest.data["choices"], manifest.data["heldout_choices"]) == (32, 8)
+    card = (tmp_path / "bundles" / "run" / "README.md").read_text(encoding="utf-8")
+    assert "choices that were kept aside" in card
+    assert "- choices: 32" in card
     assert heldout["choice_loss_after"] == measured["after"]["loss"]
     assert heldout["perplexity_after"] <= heldout["perplexity_before"] * fitting.MOST_PERPLEXITY
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtWidgets import QWidget
 
 from storydesk.domain.judging import Choice, Criterion, Entry, ItemChoice, Rater, Rating, Sheet
+from storydesk.domain.tuning import ChoicePrediction, RunState, RunStatus
 from storydesk.services.desk import Desk
+from storydesk.services.tuning import TuningOutcome
 from storydesk.ui.judging.judging_page import JudgingPage
 from storydesk.ui.main_window import MainWindow
 
@@ -156,6 +159,41 @@ def open_averages(window: MainWindow, wait: Await) -> QWidget:
     return window
 
 
+def open_improve(window: MainWindow, wait: Await) -> QWidget:
+    """Show what a model can learn from."""
+    page = _open(window)
+    page.improve.gather.way.clear()
+    page.sheets.improve_button.click()
+    wait(lambda: bool(page.improve.gather.way.text()))
+    return window
+
+
+def open_improved(window: MainWindow, wait: Await) -> QWidget:
+    """Show what came of learning from choices."""
+    open_improve(window, wait)
+    page = window.judging.page.improve
+    folder = window.workroom.desk.home / "runs" / "improved"
+    before, after = (
+        ChoicePrediction("before", 0, 38, 0.526, math.log(2)),
+        ChoicePrediction("after", 72, 38, 0.711, 0.56),
+    )
+    state = RunState(
+        "improved",
+        folder,
+        RunStatus.COMPLETED,
+        step=72,
+        total_steps=80,
+        losses=tuple((step, 1.0 - step / 200) for step in range(1, 81)),
+        heldout=((0, 33.0), (40, 33.2), (80, 33.5)),
+        perplexity_before=33.0,
+        perplexity_after=33.5,
+        choices=(before, after),
+    )
+    page.change.show_outcome(TuningOutcome(state, window.workroom.desk.models.show("starter"), adopted=True))
+    page._show(page.change)
+    return window
+
+
 def _open(window: MainWindow) -> JudgingPage:
     fill(window.workroom.desk)
     window.actions_by_name["judge"].trigger()
@@ -172,5 +210,7 @@ OPENERS: dict[str, Opener] = {
     "judging-choose": open_choice,
     "judging-results": open_results,
     "judging-averages": open_averages,
+    "judging-improve": open_improve,
+    "judging-improved": open_improved,
 }
 """The places by name."""

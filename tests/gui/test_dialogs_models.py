@@ -26,6 +26,7 @@ from storydesk.services.ports import Progress
 from storydesk.storage.model_library import BundleLibrary
 from storydesk.storage.model_shelf import BundleShelf
 from storydesk.ui.main_window import MainWindow
+from storydesk.ui.model_lineage_page import LineagePage
 from storydesk.ui.models_dialog import ModelsDialog
 from tests.fakes.bundles import build_quickly, write_manifest
 from tests.fakes.services import FakeModels, FakeSettings, FakeWorld, make_model, make_world
@@ -208,6 +209,22 @@ class TestPages:
         assert "Generation 1" in dialog.lineage.made.text()
         tree.setCurrentItem(items["gone"])
         assert "was deleted" in dialog.lineage.made.text()
+
+    def test_the_lineage_says_which_generation_learned_from_feedback(
+        self, world: FakeWorld, resources: Path, qtbot: QtBot
+    ) -> None:
+        model = replace(make_model("Salt 2", built_in=False), lineage=("Salt", "starter"))
+        world.models.shelf["Salt 2"] = model
+        counts = {"choices": 160, "heldout_choices": 40, "words": 900, "training_stories": 14}
+        world.shelf.made["Salt 2"] = ModelDetails(model, "e" * 64, "f" * 64, data=counts)
+        page = LineagePage(Phrases(Phrasebook(resources / "i18n" / "en.toml")))
+        qtbot.addWidget(page)
+        page.show_trees(world.desk.models.trace_lineage(), "Salt 2")
+        item = page.tree.currentItem()
+        assert item.text(0) == "Salt 2 (in use)"
+        assert item.text(1) == "your feedback: 160 choices"
+        assert item.parent().text(1) == "900 words in 14 stories"
+        assert "your feedback" in page.made.text()
 
     def test_two_models_are_compared(self, dialog: ModelsDialog, qtbot: QtBot) -> None:
         choose(dialog.cards[1].menu, "Compare")

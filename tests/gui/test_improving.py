@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from storydesk.domain.judging import Entry, Side
@@ -58,8 +59,8 @@ def open_improving(window: MainWindow, qtbot: QtBot) -> ImprovePage:
     return page.improve
 
 
-def press(button: object) -> None:
-    QTest.keyClick(button, Qt.Key.Key_Space)  # type: ignore[arg-type]  # any widget
+def press(button: QWidget) -> None:
+    QTest.keyClick(button, Qt.Key.Key_Space)
 
 
 @pytest.fixture

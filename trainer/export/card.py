@@ -32,6 +32,10 @@ def write_card(description: Description, graphs: Sequence[Graph]) -> str:
             "",
             *_list_items(perplexities),
         ]
+    choices = {name: value for name, value in description.heldout.items() if name.startswith("choice")}
+    if choices:
+        lines += ["", "## The writer's choices that were kept aside (ln 2 nats: nothing learned)", ""]
+        lines += _list_items(choices)
     if description.ranked:
         lines += ["", "## Prompts told from others", "", *map(_say_ranking, description.ranked)]
     if description.stories:

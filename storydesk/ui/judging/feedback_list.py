@@ -98,7 +98,7 @@ class FeedbackList(QWidget):
             marks.append(self.tr("left out"))
         text = piece.chosen if isinstance(piece, PreferencePair) else piece.text
         prompt = shorten(piece.prompt or piece.before[-_SHORT:])
-        return "\n".join([" · ".join(marks), f"{prompt}: “{shorten(text)}”" if prompt else f"“{shorten(text)}”"])
+        return "\n".join([" · ".join(marks), f"{prompt} “{shorten(text)}”" if prompt else f"“{shorten(text)}”"])
 
     def _show_chosen(self) -> None:
         piece = self.chosen

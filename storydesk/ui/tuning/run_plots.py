@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from PySide6.QtCore import Signal
@@ -60,6 +61,9 @@ class RunPlots(QWidget):
 
     def show_state(self, state: RunState | None) -> None:
         """Draw a state, soon; of several within a quarter of a second, the last."""
+        if state is not None and state.choices:
+            # What is learned from choices has a loss of its own kind, which belongs into no plot of nats a token.
+            state = replace(state, losses=())
         self._state = state
         self._stale = True
         self.setVisible(state is not None and bool(state.losses or state.heldout))
