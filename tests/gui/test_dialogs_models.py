@@ -221,9 +221,12 @@ class TestPages:
         qtbot.addWidget(page)
         page.show_trees(world.desk.models.trace_lineage(), "Salt 2")
         item = page.tree.currentItem()
+        assert item is not None
+        before = item.parent()
+        assert before is not None
         assert item.text(0) == "Salt 2 (in use)"
         assert item.text(1) == "your feedback: 160 choices"
-        assert item.parent().text(1) == "900 words in 14 stories"
+        assert before.text(1) == "900 words in 14 stories"
         assert "your feedback" in page.made.text()
 
     def test_two_models_are_compared(self, dialog: ModelsDialog, qtbot: QtBot) -> None:
