@@ -10,7 +10,7 @@ import pytest
 
 from storydesk.__main__ import main
 from storydesk.bootstrap import build_desk
-from storydesk.domain.judging import Criterion, Side
+from storydesk.domain.judging import Side
 
 
 @pytest.fixture
@@ -49,7 +49,8 @@ def rate_everything(home: Path) -> None:
                 desk.judging.choose(card.sheet.id, rater.id, item.item_id, side)
             else:
                 points = 4 + item.item_id % 2 if item.texts[0].endswith("4.") else 1 + item.item_id % 3
-                desk.judging.rate(card.sheet.id, rater.id, item.item_id, Criterion.OVERALL, points)
+                for criterion in card.sheet.criteria:
+                    desk.judging.rate(card.sheet.id, rater.id, item.item_id, criterion, points)
     desk.close()
 
 
@@ -66,8 +67,9 @@ def test_from_stories_to_a_summary(folder: Path, capsys: pytest.CaptureFixture[s
     assert {each["name"] for each in blind["contenders"]} == {"A", "B"}
     shown = ask(capsys, "summary", "--reveal")
     assert [(duel["first"], duel["verdict"]) for duel in shown["duels"]] == [("amber", "second")]
-    [difference] = shown["differences"]
-    assert (difference["criterion"], difference["verdict"], difference["points"]["count"]) == ("overall", "second", 12)
+    assert len(shown["differences"]) == 5
+    difference = next(each for each in shown["differences"] if each["criterion"] == "overall")
+    assert (difference["verdict"], difference["points"]["count"]) == ("second", 12)
     assert run("ratings", "summary") == 0
     words = capsys.readouterr().out
     assert "salt is better" in words
@@ -91,8 +93,8 @@ def test_a_friend_rates_in_a_library_of_their_own(
     assert run("ratings", "export", "1", "--out", folder / "back.json", "--rater", "ada") == 0
     monkeypatch.setenv("STORYDESK_HOME", str(folder / "home"))
     [taken] = ask(capsys, "import", folder / "back.json")["imported"]
-    assert (taken["rater"], taken["new"]) == ("Ada", 24)
-    assert ask(capsys, "summary", "First look")["ratings"] == 24
+    assert (taken["rater"], taken["new"]) == ("Ada", 24 * 5)
+    assert ask(capsys, "summary", "First look")["ratings"] == 24 * 5
 
 
 def test_feedback_is_counted_and_written(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
