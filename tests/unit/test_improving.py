@@ -15,13 +15,14 @@ from storydesk.domain.failures import FailureCode, StorydeskError
 from storydesk.domain.feedback import Feedback, FeedbackOrigin
 from storydesk.domain.improving import FEWEST_ASIDE, FEWEST_CHOICES, FEWEST_EXAMPLES, Way, weigh_feedback
 from storydesk.domain.judging import Criterion, Entry, Side
-from storydesk.domain.tuning import ChoicePrediction, RunState, RunStatus
+from storydesk.domain.tuning import ChoicePrediction, RunState, RunStatus, TuningPlan
 from storydesk.services.improving import FEEDBACK_NAME, ImprovingWish
 from storydesk.training.launcher import TrainerLauncher
 from tests.fakes.services import FakeWorld, make_world
 from trainer.corpus.splitting import NEEDED_STORIES
 from trainer.preference.records import FEWEST_HELDOUT, FEWEST_PAIRS
-from trainer.protocol.feedback import FeedbackPair, read_feedback
+from trainer.protocol.feedback import FEEDBACK_FILE, FeedbackPair, read_feedback
+from trainer.protocol.manifest import MANIFEST_NAME, Architecture, Manifest, TextForm, encode_manifest
 
 RESOURCES = Path(__file__).resolve().parents[2] / "resources"
 
@@ -89,6 +90,7 @@ def improve(world: FakeWorld, capsys: pytest.CaptureFixture[str], *words: str) -
 
 def test_what_is_too_little_is_the_same_for_app_and_trainer() -> None:
     assert (FEWEST_CHOICES, FEWEST_ASIDE, FEWEST_EXAMPLES) == (FEWEST_PAIRS, FEWEST_HELDOUT, NEEDED_STORIES)
+    assert FEEDBACK_NAME == FEEDBACK_FILE
 
 
 def test_enough_choices_are_learned_from_and_stories_that_it_knows_are_measured(world: FakeWorld) -> None:
@@ -198,5 +200,18 @@ def test_missing_choices_say_at_least_what_is_needed() -> None:
             assert (some.missing == 0) is (some.way is Way.CHOICES)
 
 
-def test_a_model_of_unknown_data_has_none(tmp_path: Path) -> None:
-    assert TrainerLauncher(tmp_path / "runs").find_data(tmp_path) == ()
+def test_what_a_model_learned_from_is_found_while_it_is_there(tmp_path: Path) -> None:
+    launcher = TrainerLauncher(tmp_path / "runs")
+    bundle = tmp_path / "bundle"
+    bundle.mkdir()
+    assert launcher.find_data(bundle) == ()
+    tale = tmp_path / "tale.txt"
+    tale.write_text("It rang.", encoding="utf-8")
+    folder = launcher.prepare(TuningPlan("mine", "starter", (str(tale),)), tmp_path / "base", bundle)
+    shape = Architecture(1, 1, 8, 32, 64, 0)
+    form = TextForm("ascii-1", {"before": "", "between": "\n"})
+    made = Manifest("mine", "tuned", "2026", "CC0", "", shape, form, (), "", {}, run_id=folder.name)
+    (bundle / MANIFEST_NAME).write_text(encode_manifest(made), encoding="utf-8")
+    assert launcher.find_data(bundle) == (str(tale),)
+    tale.unlink()
+    assert launcher.find_data(bundle) == ()
