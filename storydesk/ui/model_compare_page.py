@@ -81,8 +81,8 @@ class ComparePage(QWidget):
         self.verdict.setText(self._say_verdict(found))
         rows = [*self._list_rows(found.first, found.second)]
         rows += [
-            (self._phrases.name_setting(name).title, *(self._say_value(value) for value in pair))
-            for name, pair in found.settings.items()
+            (self._phrases.name_setting(name).title, self._say_value(first), self._say_value(second))
+            for name, (first, second) in found.settings.items()
         ]
         self.table.setHorizontalHeaderLabels(["", found.first.name, found.second.name])
         self.table.setRowCount(len(rows))

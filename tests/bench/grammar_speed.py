@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]  # comes with language_tool_python, without stubs
+import psutil
 
 from storydesk.bootstrap import build_desk, find_resources
 from storydesk.grammar.checkers import create_checkers

@@ -21,7 +21,13 @@ from trainer.protocol.manifest import (
 
 SCENES = ("models", "models-details", "models-compare", "models-lineage")
 Wait = Callable[[QApplication, Callable[[], bool]], None]
-SETTINGS: dict[str, str | int | float | bool] = {"method": "full", "epochs": 3, "learning_rate": 3e-4, "context": 512, "seed": 7}
+SETTINGS: dict[str, str | int | float | bool] = {
+    "method": "full",
+    "epochs": 3,
+    "learning_rate": 3e-4,
+    "context": 512,
+    "seed": 7,
+}
 
 
 def show_models(app: QApplication, window: MainWindow, scene: str, wait: Wait) -> QWidget:

@@ -14,7 +14,7 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]  # comes with language_tool_python, without stubs
+import psutil
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st

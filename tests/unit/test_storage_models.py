@@ -75,10 +75,10 @@ def test_the_starter_is_built_once_and_again_when_its_weights_change(weights: Pa
     built: list[Path] = []
 
     def build(
-        folder: Path, bundle: Path, name: str, origin: str, licence: str, progress: Progress | None = None
+        weights: Path, bundle: Path, name: str, origin: str, licence: str, progress: Progress | None = None
     ) -> None:
         built.append(bundle)
-        build_quickly(folder, bundle, name, origin, licence)
+        build_quickly(weights, bundle, name, origin, licence)
 
     def get() -> object:
         return BundleLibrary(tmp_path / "models", shipped, build).get(STARTER)
@@ -99,7 +99,7 @@ def test_the_starter_is_built_once_and_again_when_its_weights_change(weights: Pa
 
 def test_a_build_that_breaks_off_leaves_nothing_and_is_done_again(weights: Path, tmp_path: Path) -> None:
     def break_off(
-        folder: Path, bundle: Path, name: str, origin: str, licence: str, progress: Progress | None = None
+        weights: Path, bundle: Path, name: str, origin: str, licence: str, progress: Progress | None = None
     ) -> None:
         bundle.mkdir()
         (bundle / "half").write_bytes(b"x")
