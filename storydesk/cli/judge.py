@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import re
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +16,8 @@ from storydesk.domain.tuning import RunStatus
 from storydesk.services.desk import Desk
 from storydesk.services.judge_job import JudgeJobService, collect_ratings
 from storydesk.services.judge_job_ports import JudgeRun
-from storydesk.services.prompts import read_prompt_file
+from storydesk.services.judge_prompts import find_prompts
 
-_PLAIN = (".txt", ".md")
-_TABLES = (".csv", ".tsv", ".jsonl", ".json")
-# The columns and fields in which the trainer looks for stories; their names stand at a table's beginning.
-_STORIES = re.compile(
-    r"\b(?:story|wp_target|target|text|body|content|completion|response|output|chapter)\"?\s*(?:[,;:\t|\r\n]|$)",
-    re.IGNORECASE,
-)
-_HEAD = 20_000
-_BLOCK = re.compile(r"^\W*Prompt\s*:.*^\W*Story\s*:", re.IGNORECASE | re.MULTILINE | re.DOTALL)
 _WORK = {
     "": "Starting the trainer",
     "predicting": "Reading stories of people",
@@ -164,14 +154,7 @@ def _find_prompts(arguments: argparse.Namespace, desk: Desk) -> tuple[tuple[tupl
     """Return prompts that stand in a file by themselves, or the file that has stories on them."""
     if arguments.samples:
         return (), (desk.samples,)
-    path = Path(arguments.prompts)
-    if path.is_file() and path.suffix.lower() in (*_PLAIN, *_TABLES):
-        prompts = read_prompt_file(path)
-        text = path.read_text(encoding="utf-8", errors="replace")
-        stories = _BLOCK.search(text) if path.suffix.lower() in _PLAIN else _STORIES.search(text[:_HEAD])
-        if not stories:
-            return tuple((prompt, "") for prompt in prompts), ()
-    return (), (path,)
+    return find_prompts(Path(arguments.prompts))
 
 
 class _JobView:

@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtWidgets import QWidget
 
+from storydesk.bridge.judge_job_controller import JudgeSources
+from storydesk.domain.judgement import JudgeState, RankedSettings
 from storydesk.domain.judging import Choice, Criterion, Entry, ItemChoice, Rater, Rating, Sheet
 from storydesk.domain.tuning import ChoicePrediction, RunState, RunStatus
 from storydesk.services.desk import Desk
 from storydesk.services.tuning import TuningOutcome
 from storydesk.ui.judging.judging_page import JudgingPage
 from storydesk.ui.main_window import MainWindow
+from tests.fakes.judge_jobs import make_report
 
 Await = Callable[[Callable[[], bool]], None]
 Opener = Callable[[MainWindow, Await], QWidget]
@@ -22,6 +26,7 @@ Opener = Callable[[MainWindow, Await], QWidget]
 SAMPLES = Path(__file__).resolve().parents[2] / "resources" / "samples"
 MODELS = ("starter", "Sea tales", "Letters")
 PROMPTS = 8
+NO_SOURCES = JudgeSources((), "", SAMPLES, (), (), ())
 WHEN = 1_790_000_000.0
 RATED, CHOSEN = "Sea tales against the starter", "Three voices"
 
@@ -194,6 +199,50 @@ def open_improved(window: MainWindow, wait: Await) -> QWidget:
     return window
 
 
+def open_judge(window: MainWindow, wait: Await) -> QWidget:
+    """Show what lets models be judged by machine, with settings to try."""
+    page = _open(window)
+    page.sheets.judge_button.click()
+    wait(lambda: page.judge.plan.models.count() > 0)
+    page.judge._show(page.judge.plan)
+    page.judge.plan.models.tick()
+    page.judge.plan.sweep.button.setChecked(True)
+    state = JudgeState("2026-11-20 16-05", Path("/judgements/1"), RunStatus.STOPPED, done=140, total=420)
+    page.judge.plan.show_sources(replace(page.judge.plan._sources or NO_SOURCES, unfinished=(state,)))
+    page.judge.plan.say_trouble("There is no room left on the disk.")
+    return window
+
+
+def open_judge_run(window: MainWindow, wait: Await) -> QWidget:
+    """Show a job at work."""
+    open_judge(window, wait)
+    page = window.judging.page.judge
+    state = JudgeState(
+        "1", Path("/judgements/1"), RunStatus.RUNNING, "writing", "Sea tales", 140, 420, seconds_left=900.0
+    )
+    page.run.begin()
+    page.run.show_state(state)
+    page._show(page.run)
+    return window
+
+
+def open_judged(window: MainWindow, wait: Await) -> QWidget:
+    """Show what a job found, with settings in their order."""
+    open_judge(window, wait)
+    page = window.judging.page.judge
+    ranks = (RankedSettings(1, 0.2, 0.1, 0.3, False, {}), RankedSettings(0, 0.9, 0.8, 1.0, True, {}))
+    report = make_report(Path("/judgements/1"), ("starter", "Sea tales"))
+    report = replace(
+        report,
+        settings=("temperature 0.7, top-p 0.95", "temperature 1.1, top-p 0.95"),
+        sweeps={"starter": ranks},
+        verdicts=("Sea tales foresees stories of people better than starter: by 5.0 (3.0 to 7.0).",),
+    )
+    page.report.show_report(report)
+    page._show(page.report)
+    return window
+
+
 def _open(window: MainWindow) -> JudgingPage:
     fill(window.workroom.desk)
     window.actions_by_name["judge"].trigger()
@@ -212,5 +261,8 @@ OPENERS: dict[str, Opener] = {
     "judging-averages": open_averages,
     "judging-improve": open_improve,
     "judging-improved": open_improved,
+    "judging-models-judge": open_judge,
+    "judging-models-run": open_judge_run,
+    "judging-models-judged": open_judged,
 }
 """The places by name."""

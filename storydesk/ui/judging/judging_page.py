@@ -20,6 +20,7 @@ from storydesk.ui.figures import say_number
 from storydesk.ui.file_names import propose_file_name
 from storydesk.ui.judging.choice_page import ChoicePage
 from storydesk.ui.judging.improve_page import ImprovePage
+from storydesk.ui.judging.judge_page import JudgePage
 from storydesk.ui.judging.new_sheet_page import NewSheetPage
 from storydesk.ui.judging.rating_page import RatingPage
 from storydesk.ui.judging.results_page import ResultsPage
@@ -42,11 +43,12 @@ class JudgingPage(QWidget):
         read_font: Callable[[], QFont],
         read_story: Callable[[], int],
         improve: ImprovePage,
+        judge: JudgePage,
         parent: QWidget | None = None,
     ) -> None:
         """``read_font`` gives the letters of the page, ``read_story`` the id of the open story, 0 for none.
 
-        ``improve`` is the page that lets a model learn from what was said.
+        ``improve`` lets a model learn from what was said, ``judge`` lets models be judged by machine.
         """
         super().__init__(parent)
         self._controller = controller
@@ -60,8 +62,9 @@ class JudgingPage(QWidget):
         self.choosing = ChoicePage()
         self.results = ResultsPage(lambda: controller.guides)
         self.improve = improve
+        self.judge = judge
         self.pages = QStackedWidget()
-        for page in (self.sheets, self.new, self.rating, self.choosing, self.results, improve):
+        for page in (self.sheets, self.new, self.rating, self.choosing, self.results, improve, judge):
             self.pages.addWidget(page)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -77,6 +80,8 @@ class JudgingPage(QWidget):
             page.take_focus()
         elif page is self.improve:
             self.improve.begin()
+        elif page is self.judge:
+            self.judge.begin()
         elif page is self.sheets:
             self._focus_sheets()
 
@@ -90,6 +95,11 @@ class JudgingPage(QWidget):
         """Turn to what a model can learn from."""
         self.pages.setCurrentWidget(self.improve)
         self.improve.begin()
+
+    def show_judge(self) -> None:
+        """Turn to what lets models be judged by machine."""
+        self.pages.setCurrentWidget(self.judge)
+        self.judge.begin()
 
     def flush(self) -> None:
         """Keep what stands in a field; call it before the window closes or turns away."""
@@ -105,7 +115,9 @@ class JudgingPage(QWidget):
         sheets.new_wanted.connect(controller.find_sources)
         sheets.import_wanted.connect(self._choose_import)
         sheets.improve_wanted.connect(self.show_improving)
+        sheets.judge_wanted.connect(self.show_judge)
         self.improve.leave_wanted.connect(self.show_sheets)
+        self.judge.leave_wanted.connect(self.show_sheets)
         sheets.rate_wanted.connect(controller.sit_down)
         sheets.results_wanted.connect(self._show_results)
         sheets.export_wanted.connect(self._choose_export)

@@ -51,8 +51,10 @@ class JudgingRoom(QObject):
         """The page of judging."""
         if self._page is None:
             from storydesk.bridge.improving_controller import ImprovingController
+            from storydesk.bridge.judge_job_controller import JudgeJobController
             from storydesk.bridge.judging_controller import JudgingController
             from storydesk.ui.judging.improve_page import ImprovePage
+            from storydesk.ui.judging.judge_page import JudgePage
             from storydesk.ui.judging.judging_page import JudgingPage
 
             room = self._workroom
@@ -66,6 +68,7 @@ class JudgingRoom(QObject):
                 lambda: page_font(room.desk.settings),
                 self._read_story,
                 improve,
+                JudgePage(JudgeJobController(room.desk, self), self._phrases),
                 self._pages,
             )
             self._page.leave_wanted.connect(self._on_leave_wanted)
@@ -85,6 +88,7 @@ class JudgingRoom(QObject):
         if self._page is not None:
             self._page.flush()
             self._page.improve.close_jobs()
+            self._page.judge.close_jobs()
         if self._controller is not None:
             self._controller.close()
 

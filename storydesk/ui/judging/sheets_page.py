@@ -32,6 +32,8 @@ class SheetsPage(QWidget):
     import_wanted = Signal()
     improve_wanted = Signal()
     """The writer wants a model to learn from what was said."""
+    judge_wanted = Signal()
+    """The writer wants models to be judged by machine."""
     rate_wanted = Signal(int, str)
     """A sheet's id and who rates."""
     results_wanted = Signal(int)
@@ -175,7 +177,10 @@ class SheetsPage(QWidget):
         self.improve_button = QPushButton(icon("magic-wand"), self.tr("Improve from my feedback"))
         self.improve_button.setToolTip(self.tr("Let your model learn from what was rated, chosen and taken"))
         self.improve_button.clicked.connect(self.improve_wanted)
-        top.add(self.new_button, self.import_button, self.improve_button)
+        self.judge_button = QPushButton(icon("chart-bar"), self.tr("Let the models be judged…"))
+        self.judge_button.setToolTip(self.tr("Measure what your models write, beside what people wrote"))
+        self.judge_button.clicked.connect(self.judge_wanted)
+        top.add(self.new_button, self.import_button, self.improve_button, self.judge_button)
         page = QVBoxLayout(self)
         page.setContentsMargins(SPACE_XL, SPACE_XL, SPACE_XL, SPACE_L)
         page.setSpacing(SPACE_M)

@@ -1,0 +1,104 @@
+"""What a judging job does and found, in a writer's words."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
+
+from storydesk.domain.judgement import JudgedFigure, JudgedMetric, JudgeReport, JudgeState, RankedSettings, Work
+from storydesk.ui.figures import say_duration, say_number
+
+_WORK: Final = {
+    Work.STARTING: QT_TRANSLATE_NOOP("Judging", "Getting ready"),
+    Work.PREDICTING: QT_TRANSLATE_NOOP("Judging", "Reading stories that people wrote"),
+    Work.WRITING: QT_TRANSLATE_NOOP("Judging", "Writing stories"),
+    Work.READING: QT_TRANSLATE_NOOP("Judging", "Reading what was written"),
+    Work.REPORTING: QT_TRANSLATE_NOOP("Judging", "Putting the report together"),
+}
+_SETTINGS: Final = {
+    "temperature": QT_TRANSLATE_NOOP("Judging", "temperature"),
+    "top_p": QT_TRANSLATE_NOOP("Judging", "top-p"),
+    "min_p": QT_TRANSLATE_NOOP("Judging", "min-p"),
+}
+
+
+def say_work(state: JudgeState) -> str:
+    """Return what goes on, and for which model."""
+    known = next((words for work, words in _WORK.items() if work == state.work), None)
+    said = _translate(known) if known is not None else state.work
+    return _tr("{work}: {model}").format(work=said, model=state.model) if state.model else said
+
+
+def say_progress(state: JudgeState) -> str:
+    """Return how much is done and how long it takes yet."""
+    if not state.total:
+        return ""
+    done = _tr("{done} of {total} steps").format(done=say_number(state.done), total=say_number(state.total))
+    if state.seconds_left <= 0:
+        return done
+    return _tr("{done}, {time} left").format(done=done, time=say_duration(state.seconds_left))
+
+
+def say_job(state: JudgeState) -> str:
+    """Return an earlier job in a line: its folder's name tells when it was begun."""
+    if state.report is not None:
+        return _tr("{name} · finished").format(name=state.folder.name)
+    return _tr("{name} · broken off, {progress}").format(
+        name=state.folder.name, progress=say_progress(state) or _tr("nothing done yet")
+    )
+
+
+def say_figure(metric: JudgedMetric, figure: JudgedFigure | None) -> str:
+    """Return a figure with the interval that holds the true one 95 times in 100."""
+    if figure is None or figure.value is None:
+        return "–"
+    value = _say_value(figure.value, metric.form)
+    if figure.low is None or figure.high is None:
+        return value
+    return _tr("{value} ({low} to {high})").format(
+        value=value, low=_say_value(figure.low, metric.form), high=_say_value(figure.high, metric.form)
+    )
+
+
+def say_metric(report: JudgeReport, metric: JudgedMetric, *, cut: bool) -> str:
+    """Return a metric's name, which way is better, and whether stories were cut to one length."""
+    better = {
+        "higher": _tr("higher is better"),
+        "lower": _tr("lower is better"),
+        "nearer": _tr("near to people's is good"),
+    }.get(metric.direction, "")
+    parts = [metric.title, better]
+    if cut:
+        parts.append(_tr("first {count} words").format(count=say_number(report.equal_words)))
+    return ", ".join(part for part in parts if part)
+
+
+def say_distance(rank: RankedSettings, *, is_first: bool) -> str:
+    """Return what a choice of settings' distance from people's stories tells."""
+    if rank.value is None:
+        return _tr("could not be measured")
+    if is_first:
+        return _tr("nearest to people's stories")
+    return _tr("surely further away") if rank.told_apart else _tr("can't be told apart from the nearest")
+
+
+def say_setting(name: str) -> str:
+    """Return what a setting is called."""
+    known = _SETTINGS.get(name)
+    return _translate(known) if known is not None else name
+
+
+def _say_value(value: float, form: str) -> str:
+    if form == "percent":
+        return _tr("{value} %").format(value=say_number(100 * value, 1))
+    size = abs(value)
+    return say_number(value, 0 if size >= 100 else 1 if size >= 20 else 2 if size >= 1 or size == 0 else 3)
+
+
+def _translate(text: object) -> str:
+    return QCoreApplication.translate("Judging", str(text))
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("Judging", text)
