@@ -19,7 +19,7 @@ _BLOCK = re.compile(r"^\W*Prompt\s*:.*^\W*Story\s*:", re.IGNORECASE | re.MULTILI
 
 
 def find_prompts(path: Path) -> tuple[tuple[tuple[str, str], ...], tuple[Path, ...]]:
-    """Return a file's prompts as pairs without stories, or the file itself where it has stories or the trainer reads it.
+    """Return a file's prompts as pairs without stories, or the file itself where it has stories on them.
 
     Raise what ``read_prompt_file`` raises.
     """

@@ -12,9 +12,10 @@ from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from storydesk.domain.failures import Failure, FailureCode
-from storydesk.domain.judgement import JudgeReport, RankedSettings
+from storydesk.domain.judgement import JudgePlan, JudgeReport, RankedSettings
 from storydesk.domain.prompt_shelf import ShelfPrompt
 from storydesk.domain.tuning import RunStatus
+from storydesk.ui.judging.figure_table import FigureTable
 from storydesk.ui.judging.judge_page import JudgePage
 from storydesk.ui.judging.judge_plan_step import read_values
 from storydesk.ui.main_window import MainWindow
@@ -43,6 +44,10 @@ def press(button: QWidget) -> None:
     QTest.keyClick(button, Qt.Key.Key_Space)
 
 
+def read_cell(table: FigureTable, row: int, column: int) -> str:
+    return str(table.model().index(row, column).data())
+
+
 def hold(launcher: FakeJudgeLauncher, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let jobs stay at work until they are told to stop."""
     prepare = launcher.prepare
@@ -58,7 +63,12 @@ def hold(launcher: FakeJudgeLauncher, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_ticked_models_are_judged_and_figures_say_what_they_mean(story_window: MainWindow, qtbot: QtBot) -> None:
     page = open_judge(story_window, qtbot)
     opened: list[Path] = []
-    page.open_page = lambda path: not opened.append(path)
+
+    def open_page(path: Path) -> bool:
+        opened.append(path)
+        return True
+
+    page.open_page = open_page
     page.plan.models.tick()
     assert page.plan.start_button.isEnabled()
     assert "at most" in page.plan.count.text()
@@ -69,18 +79,18 @@ def test_ticked_models_are_judged_and_figures_say_what_they_mean(story_window: M
     assert plan.data == (story_window.workroom.desk.samples,)
     assert plan.models == tuple(page.plan.models.values(only_ticked=False))
     table = page.report.table
-    headings = [table.horizontalHeaderItem(column).text() for column in range(table.columnCount())]
+    headings = [table.model().headerData(column, Qt.Orientation.Horizontal) for column in range(table.columnCount())]
     assert headings[:2] == ["Measure", "People"]
-    rows = {table.item(row, 0).text(): row for row in range(table.rowCount())}
+    rows = {read_cell(table, row, 0): row for row in range(table.rowCount())}
     row = rows["Held-out perplexity, lower is better"]
-    assert table.item(row, 1).text() == "–"
-    assert table.item(row, 2).text() == "40.0 (38.0 to 42.0)"
+    assert read_cell(table, row, 1) == "–"
+    assert read_cell(table, row, 2) == "40.0 (38.0 to 42.0)"
     assert (
-        table.item(rows["Different pairs of words, near to people's is good"], 1).text() == "91.0 % (88.0 % to 94.0 %)"
+        read_cell(table, rows["Different pairs of words, near to people's is good"], 1) == "91.0 % (88.0 % to 94.0 %)"
     )
     table.setCurrentCell(row, 0)
     assert page.report.meaning.text() == "How surprised. Not how good."
-    assert table.item(row, 0).toolTip() == page.report.meaning.text()
+    assert table.model().index(row, 0).data(Qt.ItemDataRole.ToolTipRole) == page.report.meaning.text()
     press(page.report.page_button)
     assert opened == [Path("/judgements/1/report.html")]
     press(page.report.again_button)
@@ -147,15 +157,15 @@ def test_prompts_come_from_the_shelf_or_a_file(story_window: MainWindow, qtbot: 
     page.plan.shelf_choice.setChecked(True)
     press(page.plan.start_button)
     qtbot.waitUntil(lambda: page.report.isVisible(), timeout=WAIT)
-    assert launcher.plans[-1][0].pairs == (("A bell under the sea", ""),)
+    assert [prompt for prompt, _story in launcher.plans[-1][0].pairs] == ["A bell under the sea"]
     press(page.report.again_button)
     path = tmp_path / "prompts.txt"
     path.write_text("A lamp\nA door\n", encoding="utf-8")
     page.plan.take_file(path)
     press(page.plan.start_button)
     qtbot.waitUntil(lambda: page.report.isVisible(), timeout=WAIT)
-    assert launcher.plans[-1][0].pairs == (("A lamp", ""), ("A door", ""))
-    assert launcher.plans[-1][0].data == ()
+    assert list(launcher.plans[-1][0].pairs) == [("A lamp", ""), ("A door", "")]
+    assert not launcher.plans[-1][0].data
 
 
 def test_settings_are_tried_and_ranked(story_window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -180,17 +190,15 @@ def test_settings_are_tried_and_ranked(story_window: MainWindow, qtbot: QtBot, m
     qtbot.waitUntil(lambda: page.report.isVisible(), timeout=WAIT)
     assert launcher.plans[-1][0].settings == ({"temperature": 0.7, "min_p": 0.0}, {"temperature": 1.1, "min_p": 0.0})
     ranking = page.report.ranking
-    assert [ranking.item(row, 0).text() for row in range(2)] == ["temperature 1.1", "temperature 0.7"]
-    assert [ranking.item(row, 2).text() for row in range(2)] == ["nearest to people's stories", "surely further away"]
+    assert [read_cell(ranking, row, 0) for row in range(2)] == ["temperature 1.1", "temperature 0.7"]
+    assert [read_cell(ranking, row, 2) for row in range(2)] == ["nearest to people's stories", "surely further away"]
     page.report.settings.setCurrentIndex(1)  # nothing was measured with these but what no settings matter to
-    assert page.report.table.item(0, 2).text() == "40.0 (38.0 to 42.0)"
+    assert read_cell(page.report.table, 0, 2) == "40.0 (38.0 to 42.0)"
 
 
 def test_a_job_left_at_work_is_followed(story_window: MainWindow, qtbot: QtBot) -> None:
     launcher = find_launcher(story_window)
     desk = story_window.workroom.desk
-    from storydesk.domain.judgement import JudgePlan
-
     folder = desk.judge_jobs.prepare(JudgePlan((desk.models.active,), (("A bell", ""),)))
     launcher.alive.add(folder)
     page = open_judge(story_window, qtbot)

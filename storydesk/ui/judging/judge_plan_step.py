@@ -109,7 +109,8 @@ class JudgePlanStep(QWidget):
     def job(self) -> JudgeState | None:
         """The earlier job that is chosen."""
         item = self.jobs.currentItem()
-        return item.data(Qt.ItemDataRole.UserRole) if item is not None else None
+        found = item.data(Qt.ItemDataRole.UserRole) if item is not None else None
+        return found if isinstance(found, JudgeState) else None
 
     def show_sources(self, sources: JudgeSources) -> None:
         """Offer what there is; what was ticked stays so."""
