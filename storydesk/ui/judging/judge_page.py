@@ -186,7 +186,7 @@ class JudgePage(QWidget):
 
     def _on_stopped(self) -> None:
         self._plan_again()
-        self.plan.say_trouble(self.tr("Stopped. What is done is kept; “Go on” below does the rest."))
+        self.plan.say_trouble(self.tr("Stopped. What is done is kept; “Go on” below does the rest."), problem=False)
 
     def _on_failed(self, failure: Failure) -> None:
         if self._controller.busy:

@@ -33,7 +33,7 @@ from storydesk.ui.tuning.fold_out import FoldOut
 TRIED = ("temperature", "top_p", "min_p")
 MOST_STORIES, MOST_PROMPTS = 20, 500
 _USUAL_PROMPTS = 20
-_JOB_LINES = 5
+_JOB_LINES, _MOST_LINES = 5, 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,7 @@ class JudgePlanStep(QWidget):
         self._sources: JudgeSources | None = None
         self.file: Path | None = None
         self.models = CheckList(self.tr("Models to judge"))
+        self.models.setMaximumHeight(self.fontMetrics().lineSpacing() * _MOST_LINES)
         self.samples_choice = QRadioButton(self.tr("Our sample stories"))
         self.shelf_choice = QRadioButton(self.tr("The prompt shelf"))
         self.file_choice = QRadioButton(self.tr("A file"))
@@ -139,8 +140,9 @@ class JudgePlanStep(QWidget):
         self.file_choice.setChecked(True)
         self._show_count()
 
-    def say_trouble(self, words: str) -> None:
-        """Say what went wrong, or nothing."""
+    def say_trouble(self, words: str, *, problem: bool = True) -> None:
+        """Say what went wrong or came of something, or nothing."""
+        set_role(self.trouble, "problem" if problem else "muted")
         self.trouble.setText(words)
         self.trouble.setVisible(bool(words))
 
@@ -290,6 +292,7 @@ class JudgePlanStep(QWidget):
     def _show_job(self) -> None:
         state = self.job
         finished = state is None or state.report is not None
+        self.open_button.setIcon(icon("table" if finished else "play"))
         self.open_button.setText(self.tr("Show") if finished else self.tr("Go on"))
         self.open_button.setEnabled(state is not None)
 

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QVBoxLayout, 
 from storydesk.domain.judgement import JudgedMetric, JudgeReport
 from storydesk.ui.figures import say_number
 from storydesk.ui.judging.figure_table import FigureTable
-from storydesk.ui.judging.judge_words import say_distance, say_figure, say_metric
+from storydesk.ui.judging.judge_words import say_direction, say_distance, say_figure, say_metric
 from storydesk.ui.theme import SPACE_M, icon, make_label, set_role
 
 Row = tuple[JudgedMetric, bool]
@@ -85,8 +85,9 @@ class JudgeReportStep(QWidget):
                 if any((metric.name, writer, cut) in found for writer in writers):
                     self._rows.append((metric, cut))
                     figures = [say_figure(metric, found.get((metric.name, writer, cut))) for writer in writers]
-                    rows.append((say_metric(report, metric, cut=cut), *figures))
-        self.table.show_rows((self.tr("Measure"), *(each or self.tr("People") for each in writers)), rows)
+                    rows.append((say_metric(report, metric, cut=cut), *figures, say_direction(metric)))
+        names = (each or self.tr("People") for each in writers)
+        self.table.show_rows((self.tr("Measure"), *names, self.tr("Good is")), rows)
         for row, (metric, _cut) in enumerate(self._rows):
             for column in range(self.table.columnCount()):
                 item = self.table.item(row, column)

@@ -62,16 +62,19 @@ def say_figure(metric: JudgedMetric, figure: JudgedFigure | None) -> str:
 
 
 def say_metric(report: JudgeReport, metric: JudgedMetric, *, cut: bool) -> str:
-    """Return a metric's name, which way is better, and whether stories were cut to one length."""
-    better = {
-        "higher": _tr("higher is better"),
-        "lower": _tr("lower is better"),
-        "nearer": _tr("near to people's is good"),
-    }.get(metric.direction, "")
-    parts = [metric.title, better]
-    if cut:
-        parts.append(_tr("first {count} words").format(count=say_number(report.equal_words)))
-    return ", ".join(part for part in parts if part)
+    """Return a metric's name, and whether stories were cut to one length."""
+    if not cut:
+        return metric.title
+    return _tr("{metric}, first {count} words").format(metric=metric.title, count=say_number(report.equal_words))
+
+
+def say_direction(metric: JudgedMetric) -> str:
+    """Return which way is better."""
+    return {
+        "higher": _tr("high"),
+        "lower": _tr("low"),
+        "nearer": _tr("near to people's"),
+    }.get(metric.direction, "–")
 
 
 def say_distance(rank: RankedSettings, *, is_first: bool) -> str:
