@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Final
-
-from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
+from PySide6.QtCore import QCoreApplication
 
 from storydesk.domain.judgement import JudgedFigure, JudgedMetric, JudgeReport, JudgeState, RankedSettings, Work
 from storydesk.ui.figures import say_duration, say_number
 
-_WORK: Final = {
-    Work.STARTING: QT_TRANSLATE_NOOP("Judging", "Getting ready"),
-    Work.PREDICTING: QT_TRANSLATE_NOOP("Judging", "Reading stories that people wrote"),
-    Work.WRITING: QT_TRANSLATE_NOOP("Judging", "Writing stories"),
-    Work.READING: QT_TRANSLATE_NOOP("Judging", "Reading what was written"),
-    Work.REPORTING: QT_TRANSLATE_NOOP("Judging", "Putting the report together"),
-}
-_SETTINGS: Final = {
-    "temperature": QT_TRANSLATE_NOOP("Judging", "temperature"),
-    "top_p": QT_TRANSLATE_NOOP("Judging", "top-p"),
-    "min_p": QT_TRANSLATE_NOOP("Judging", "min-p"),
-}
-
 
 def say_work(state: JudgeState) -> str:
     """Return what goes on, and for which model."""
-    known = next((words for work, words in _WORK.items() if work == state.work), None)
-    said = _translate(known) if known is not None else state.work
+    known = {
+        str(Work.STARTING): _tr("Getting ready"),
+        str(Work.PREDICTING): _tr("Reading stories that people wrote"),
+        str(Work.WRITING): _tr("Writing stories"),
+        str(Work.READING): _tr("Reading what was written"),
+        str(Work.REPORTING): _tr("Putting the report together"),
+    }
+    said = known.get(state.work, state.work)
     return _tr("{work}: {model}").format(work=said, model=state.model) if state.model else said
 
 
@@ -88,8 +79,7 @@ def say_distance(rank: RankedSettings, *, is_first: bool) -> str:
 
 def say_setting(name: str) -> str:
     """Return what a setting is called."""
-    known = _SETTINGS.get(name)
-    return _translate(known) if known is not None else name
+    return {"temperature": _tr("temperature"), "top_p": _tr("top-p"), "min_p": _tr("min-p")}.get(name, name)
 
 
 def _say_value(value: float, form: str) -> str:
@@ -97,10 +87,6 @@ def _say_value(value: float, form: str) -> str:
         return _tr("{value} %").format(value=say_number(100 * value, 1))
     size = abs(value)
     return say_number(value, 0 if size >= 100 else 1 if size >= 20 else 2 if size >= 1 or size == 0 else 3)
-
-
-def _translate(text: object) -> str:
-    return QCoreApplication.translate("Judging", str(text))
 
 
 def _tr(text: str) -> str:
