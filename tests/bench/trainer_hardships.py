@@ -12,6 +12,7 @@ A tiny GPT-2 with random weights learns from made-up stories, so a run takes sec
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import random
@@ -246,10 +247,9 @@ def try_disk(trial: Trial) -> Iterator[Row]:
     points += [("step_taken", number) for number in (0, 1, 3, 5)]
     points += [("checkpoint_saved", 0), ("heldout_measured", 1), ("heldout_measured", 2)]
     points += [("stage_entered", number) for number in (6, 7, 8, 9, 10)]
-    for kind, number in points:
-        for spare in (0, 40_000, 400_000):
-            with _small_disk(trial.place / "disk") as disk:
-                yield _fill_disk(trial, disk, kind, number, spare)
+    for (kind, number), spare in zip(points, itertools.cycle((0, 40_000, 400_000)), strict=False):
+        with _small_disk(trial.place / "disk") as disk:
+            yield _fill_disk(trial, disk, kind, number, spare)
 
 
 def _fill_disk(trial: Trial, disk: Path, kind: str, number: int, spare: int) -> Row:
