@@ -123,14 +123,17 @@ def naming_a_full_disk(path: Path) -> Iterator[None]:
         raise
 
 
+_FULL_IN_WORDS = ("No space left on device", "PytorchStreamWriter failed writing", ". unexpected pos ")
+
+
 def is_disk_full(error: BaseException) -> bool:
     """Say whether an exception, or what caused it, means that the disk or a quota is full."""
     seen: BaseException | None = error
     while seen is not None:
         if isinstance(seen, OSError) and seen.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT):
             return True
-        # torch and safetensors report a failed write in words only.
-        if "No space left on device" in str(seen):
+        # torch and safetensors report a failed write in words only; torch.save finds its file shorter than it wrote.
+        if any(words in str(seen) for words in _FULL_IN_WORDS):
             return True
         seen = seen.__cause__ or seen.__context__
     return False

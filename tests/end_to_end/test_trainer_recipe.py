@@ -177,6 +177,8 @@ def test_the_writer_may_end_the_learning_and_keep_its_best(tmp_path: Path, monke
     ("error", "code"),
     [
         (OSError(errno.ENOSPC, "No space left on device"), TrainerFailure.DISK_FULL),
+        # What torch.save says of a full disk.
+        (RuntimeError("[enforce fail at inline_container.cc:672] . unexpected pos 64 vs 0"), TrainerFailure.DISK_FULL),
         (MemoryError(), TrainerFailure.MEMORY_FULL),
     ],
 )
@@ -193,11 +195,13 @@ def test_a_full_disk_or_memory_keeps_the_last_checkpoint_and_the_run_goes_on_lat
 
     with monkeypatch.context() as patched:
         patched.setattr(checkpoints.CheckpointStore, "_seal", seal)
-        with pytest.raises(type(error)) as caught:
+        with pytest.raises((type(error), TrainerError)) as caught:
             carry_out(folder)
     explained = explain(caught.value)
     assert explained is not None
     assert explained.code is code
+    if code is TrainerFailure.DISK_FULL:
+        assert explained.parameters["path"] == str(folder / "checkpoints")
     kept = sorted(path.name for path in (folder / "checkpoints").iterdir() if path.name.startswith((".", "checkpoint")))
     assert kept == ["checkpoint-3"]
     events = carry_out(folder)

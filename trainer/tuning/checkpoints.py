@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from trainer.protocol.failures import TrainerError, TrainerFailure
 from trainer.protocol.manifest import checksum_file
+from trainer.reporter import is_disk_full
 
 CHECKSUMS = "checksums.json"
 _FOLDER = re.compile(r"^(checkpoint|best)-(\d+)$")
@@ -54,8 +56,10 @@ class CheckpointStore:
                 shutil.rmtree(final)
             partial.rename(final)
             sync_folder(self.folder)
-        except BaseException:
+        except BaseException as error:
             shutil.rmtree(partial, ignore_errors=True)
+            if is_disk_full(error):
+                raise TrainerError(TrainerFailure.DISK_FULL, path=str(self.folder)) from error
             raise
         self._prune(kind, keep=_KEPT if kind == "checkpoint" else 1)
 
