@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import threading
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Qt, Signal, Slot
+from PySide6.QtCore import QObject, Signal
 
 from storydesk.bridge.jobs import JobRunner
-from storydesk.bridge.phrases import as_failure, is_expected
+from storydesk.bridge.run_watch import Begin, RunWatch
+from storydesk.domain.failures import Failure
 from storydesk.domain.judgement import JudgePlan, JudgeReport, JudgeState
 from storydesk.services.desk import Desk
-from storydesk.services.judge_job import POLL_SECONDS, MetricWords, collect_ratings
+from storydesk.services.judge_job import MetricWords, collect_ratings
 from storydesk.services.judge_job_ports import JudgeRun
 from storydesk.services.judge_prompts import find_prompts
 
@@ -40,7 +38,7 @@ class JudgeSources:
 
 
 class JudgeJobController(QObject):
-    """Runs one judging job at a time. Lives on the GUI thread; the job is polled on a thread of its own."""
+    """Runs one judging job at a time. Lives on the GUI thread; a RunWatch follows it on a thread of its own."""
 
     sources_found = Signal(object)
     """JudgeSources."""
@@ -53,8 +51,6 @@ class JudgeJobController(QObject):
     failed = Signal(object)
     """A Failure."""
     busy_changed = Signal(bool)
-    _state_arrived = Signal(object)
-    _run_ended = Signal(object, object)
 
     def __init__(self, desk: Desk, parent: QObject | None = None) -> None:
         """Control the jobs of one desk; nothing is started yet."""
@@ -62,19 +58,16 @@ class JudgeJobController(QObject):
         self._desk = desk
         self._judge = desk.judge_jobs
         self._jobs = JobRunner(self)
-        self._thread: threading.Thread | None = None
-        self._stop_asked = threading.Event()
-        self._kill_asked = threading.Event()
-        self._leave_asked = threading.Event()
-        self._wake = threading.Event()
+        self._watch = RunWatch("judging", self)
         self._follows = False
-        self._state_arrived.connect(self.state_changed, Qt.ConnectionType.QueuedConnection)
-        self._run_ended.connect(self._on_run_ended, Qt.ConnectionType.QueuedConnection)
+        self._watch.state_changed.connect(self.state_changed)
+        self._watch.busy_changed.connect(self.busy_changed)
+        self._watch.ended.connect(self._on_ended)
 
     @property
     def busy(self) -> bool:
         """Whether a job is under way."""
-        return self._thread is not None
+        return self._watch.busy
 
     def look(self) -> None:
         """Look for models, prompts and earlier jobs; a job that is at work without the app is followed again."""
@@ -100,8 +93,7 @@ class JudgeJobController(QObject):
 
     def stop(self) -> None:
         """End the job after what it is at; what is done is kept."""
-        self._stop_asked.set()
-        self._wake.set()
+        self._watch.stop()
 
     def read_report(self, state: JudgeState) -> None:
         """Read a finished job's report; ``reported`` tells."""
@@ -110,19 +102,10 @@ class JudgeJobController(QObject):
     def close(self, wait_seconds: float = 5.0) -> bool:
         """Stop the job, by force if need be: nothing done is lost. One that others started is left at work."""
         ended = self._jobs.close()
-        thread = self._thread
-        if thread is None:
-            return ended
-        self.blockSignals(True)
-        (self._leave_asked if self._follows else self._stop_asked).set()
-        self._wake.set()
-        thread.join(wait_seconds)
-        if thread.is_alive():
-            self._kill_asked.set()
-            self._wake.set()
-            thread.join(wait_seconds)
-        self._thread = None
-        return ended and not thread.is_alive()
+        self.blockSignals(self.busy)
+        if self._follows:
+            self._watch.leave()
+        return self._watch.close(wait_seconds) and ended
 
     def _find_sources(self) -> JudgeSources:
         desk = self._desk
@@ -148,60 +131,18 @@ class JudgeJobController(QObject):
         words = MetricWords(self._desk.samples.parent / "i18n" / "en.toml")
         return replace(report, metrics=tuple(words.translate(metric) for metric in report.metrics))
 
-    def _begin(self, begin: Callable[[], JudgeRun], *, follows: bool = False) -> None:
-        if self._thread is not None:
-            return
-        for asked in (self._stop_asked, self._kill_asked, self._leave_asked, self._wake):
-            asked.clear()
-        self._follows = follows
-        self._thread = threading.Thread(target=self._follow, args=(begin,), name="judging", daemon=True)
-        self.busy_changed.emit(True)
-        self._thread.start()
+    def _begin(self, begin: Begin, *, follows: bool = False) -> None:
+        if not self.busy:
+            self._follows = follows
+            self._watch.begin(begin, self._conclude)
 
-    def _follow(self, begin: Callable[[], JudgeRun]) -> None:
-        """Do the whole job; the thread's own function."""
-        try:
-            answer: tuple[JudgeReport | None, Exception | None] = (self._watch(begin()), None)
-        except Exception as error:  # noqa: BLE001 - carried to the GUI thread, where the unexpected is raised again
-            answer = (None, error)
-        with contextlib.suppress(RuntimeError):  # the window may be gone by now
-            self._run_ended.emit(*answer)
+    def _conclude(self, _run: JudgeRun, state: JudgeState) -> JudgeReport | None:
+        """Read the report; None where the job was stopped. On the watch's thread."""
+        return None if state.failure is None and state.report is None else self._read(state)
 
-    def _watch(self, run: JudgeRun) -> JudgeReport | None:
-        """Poll a job to its end and read its report; None where it was stopped."""
-        shown: JudgeState | None = None
-        told = False
-        while True:
-            if self._leave_asked.is_set():
-                run.detach()
-                return None
-            if self._kill_asked.is_set():
-                run.kill()
-            elif self._stop_asked.is_set() and not told:
-                run.stop()
-                told = True
-            state = run.poll()
-            if state != shown:
-                self._state_arrived.emit(state)
-                shown = state
-            if state.ended:
-                break
-            self._wake.wait(POLL_SECONDS)
-            self._wake.clear()
-        if state.failure is None and state.report is None:
-            return None
-        return self._read(state)
-
-    @Slot(object, object)
-    def _on_run_ended(self, report: JudgeReport | None, error: Exception | None) -> None:
-        if self._thread is not None:
-            self._thread.join()
-        self._thread = None
-        self.busy_changed.emit(False)
-        if error is not None:
-            self.failed.emit(as_failure(error))
-            if not is_expected(error):
-                raise error  # sys.excepthook shows the crash dialog
+    def _on_ended(self, report: JudgeReport | None, failure: Failure | None) -> None:
+        if failure is not None:
+            self.failed.emit(failure)
         elif report is not None:
             self.reported.emit(report)
         else:

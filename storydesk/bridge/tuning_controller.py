@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
-import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QObject, Qt, Signal, Slot
+from PySide6.QtCore import QObject, Signal
 
 from storydesk.bridge.jobs import JobRunner
-from storydesk.bridge.phrases import as_failure, is_expected
+from storydesk.bridge.run_watch import RunWatch
 from storydesk.domain.failures import Failure, FailureCode, StorydeskError
 from storydesk.domain.tuning import RunState, TuningPlan
 from storydesk.services.ports import TuningRun
-from storydesk.services.tuning import POLL_SECONDS, TuningOutcome, TuningService
+from storydesk.services.tuning import TuningOutcome, TuningService
 
 GRACE_SECONDS: Final = 60.0
 """How long the trainer may take to save and end before it is killed; a step on a slow processor takes seconds."""
 
 
 class TuningController(QObject):
-    """Runs one tuning at a time. Lives on the GUI thread; the run is polled on a thread of its own.
-
-    The launcher behind TuningService starts the trainer without Qt, so nothing here is a QProcess: window and command
-    line follow the same journal.
-    """
+    """Runs one tuning at a time. Lives on the GUI thread; a RunWatch follows the run on a thread of its own."""
 
     state_changed = Signal(object)
     """A RunState, five times a second at most."""
@@ -41,8 +34,6 @@ class TuningController(QObject):
     """A tuple of RunState: runs that were broken off and can go on."""
     model_changed = Signal(str)
     """The name of the model that is now in use."""
-    _state_arrived = Signal(object)
-    _run_ended = Signal(object, object)
 
     def __init__(
         self, tuning: TuningService, parent: QObject | None = None, *, grace_seconds: float = GRACE_SECONDS
@@ -50,23 +41,18 @@ class TuningController(QObject):
         """Control runs of one TuningService; nothing is started yet."""
         super().__init__(parent)
         self._tuning = tuning
-        self._grace_seconds = grace_seconds
         self._jobs = JobRunner(self)
-        self._thread: threading.Thread | None = None
-        self._stop_asked = threading.Event()
-        self._kill_asked = threading.Event()
-        self._best_asked = threading.Event()
-        self._leave_asked = threading.Event()
-        self._wake = threading.Event()
+        self._watch = RunWatch("tuning", self, grace_seconds=grace_seconds)
         self._closing = False
         self._state: RunState | None = None
-        self._state_arrived.connect(self._on_state_arrived, Qt.ConnectionType.QueuedConnection)
-        self._run_ended.connect(self._on_run_ended, Qt.ConnectionType.QueuedConnection)
+        self._watch.state_changed.connect(self._on_state_changed)
+        self._watch.busy_changed.connect(self.busy_changed)
+        self._watch.ended.connect(self._on_ended)
 
     @property
     def busy(self) -> bool:
         """Whether a run is under way."""
-        return self._thread is not None
+        return self._watch.busy
 
     @property
     def state(self) -> RunState | None:
@@ -96,18 +82,15 @@ class TuningController(QObject):
 
     def stop(self) -> None:
         """Ask the trainer to save and end; it is killed when it does not within the time of grace."""
-        self._stop_asked.set()
-        self._wake.set()
+        self._watch.stop()
 
     def keep_best(self) -> None:
         """End the tuning here; the best weights so far become the model."""
-        self._best_asked.set()
-        self._wake.set()
+        self._watch.tell(lambda run: run.keep_best())
 
     def kill(self) -> None:
         """End the run now; what was saved last stays."""
-        self._kill_asked.set()
-        self._wake.set()
+        self._watch.kill()
 
     def look_for_unfinished(self) -> None:
         """Look for broken-off runs on a thread; ``unfinished_found`` tells."""
@@ -119,103 +102,50 @@ class TuningController(QObject):
 
     def leave_running(self) -> None:
         """Let the run under way go on when the program ends; ``close`` does not stop it then."""
-        self._leave_asked.set()
-        self._wake.set()
+        self._watch.leave()
 
     def close(self, wait_seconds: float = 8.0) -> bool:
         """Ask a run to stop, wait a little, then kill it; call it before the window goes. Says whether all ended."""
         ended = self._jobs.close()
-        thread = self._thread
-        if thread is None:
+        if not self.busy:
             return ended
         self.blockSignals(True)
         self._closing = True
-        if not self._leave_asked.is_set():
-            self.stop()
-        thread.join(wait_seconds)
-        if thread.is_alive():
-            self.kill()
-            thread.join(wait_seconds)
-        self._thread = None
-        return ended and not thread.is_alive()
+        return self._watch.close(wait_seconds) and ended
 
-    def _begin(self, prepare: Callable[[], Path], begin: Callable[[Path], TuningRun] | None = None) -> None:
-        if self._thread is not None:
-            return
-        begin = begin or self._tuning.start
-        self._stop_asked.clear()
-        self._kill_asked.clear()
-        self._best_asked.clear()
-        self._leave_asked.clear()
-        self._state = None
-        self._thread = threading.Thread(target=self._follow, args=(prepare, begin), name="tuning", daemon=True)
-        self.busy_changed.emit(True)
-        self._thread.start()
+    def _begin(self, prepare: Callable[[], Path], start: Callable[[Path], TuningRun] | None = None) -> None:
+        start = start or self._tuning.start
 
-    def _follow(self, prepare: Callable[[], Path], begin: Callable[[Path], TuningRun]) -> None:
-        """Do the whole run; the thread's own function."""
-        try:
+        def begin() -> TuningRun:
             folder = prepare()
-            if self._stop_asked.is_set() or self._kill_asked.is_set():
+            if self._watch.is_unwanted:
                 raise StorydeskError(FailureCode.CANCELLED)
-            answer: tuple[TuningOutcome | None, Exception | None] = (self._watch(begin(folder)), None)
-        except Exception as error:  # noqa: BLE001 - carried to the GUI thread, where the unexpected is raised again
-            answer = (None, error)
-        with contextlib.suppress(RuntimeError):  # the window may be gone by now
-            self._run_ended.emit(*answer)
+            return start(folder)
 
-    def _watch(self, run: TuningRun) -> TuningOutcome:
-        """Poll a run to its end and install what it made."""
-        shown: RunState | None = None
-        asked: float | None = None
-        while True:
-            if self._kill_asked.is_set() or (asked is not None and time.monotonic() - asked > self._grace_seconds):
-                run.kill()
-            elif self._stop_asked.is_set() and asked is None:
-                run.stop()
-                asked = time.monotonic()
-            elif self._best_asked.is_set():
-                self._best_asked.clear()
-                run.keep_best()
-            elif self._leave_asked.is_set():
-                run.detach()
-                raise StorydeskError(FailureCode.CANCELLED)
-            state = run.poll()
-            if state != shown:
-                self._state_arrived.emit(state)
-                shown = state
-            if state.ended:
-                break
-            self._wake.wait(POLL_SECONDS)
-            self._wake.clear()
-        if self._kill_asked.is_set() and state.bundle is None:
+        if not self.busy:
+            self._state = None
+            self._watch.begin(begin, self._conclude)
+
+    def _conclude(self, run: TuningRun, state: RunState) -> TuningOutcome:
+        """Install what a run made, or throw it away; on the watch's thread."""
+        if self._watch.is_killed and state.bundle is None:
             if not self._closing:
                 self._tuning.discard(run.folder)  # the writer wants none of it; a pause keeps what was learnt
             raise StorydeskError(FailureCode.CANCELLED)
         return self._tuning.finish(state)
 
-    @Slot(object)
-    def _on_state_arrived(self, state: RunState) -> None:
+    def _on_state_changed(self, state: RunState) -> None:
         self._state = state
         self.state_changed.emit(state)
 
-    @Slot(object, object)
-    def _on_run_ended(self, outcome: TuningOutcome | None, error: Exception | None) -> None:
-        if self._thread is not None:
-            self._thread.join()
-        self._thread = None
-        self.busy_changed.emit(False)
+    def _on_ended(self, outcome: TuningOutcome | None, failure: Failure | None) -> None:
         if outcome is not None:
             self.finished.emit(outcome)
             if outcome.adopted and outcome.model is not None:
                 self.model_changed.emit(outcome.model.name)
-        elif error is not None:
-            failure: Failure = as_failure(error)
+        elif failure is not None:
             self.failed.emit(failure)
-            if not is_expected(error):
-                raise error  # sys.excepthook shows the crash dialog
 
-    @Slot(object)
     def _on_unfinished(self, states: tuple[RunState, ...]) -> None:
         if not self.busy:
             self.unfinished_found.emit(states)

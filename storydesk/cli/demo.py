@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace, desk: Desk, console: Console) -> int:
 
         def wait(tuning_run: TuningRun) -> RunState:
             nonlocal interrupted
-            state, interrupted = wait_for_run(tuning_run, desk.tuning, console, view.show)
+            state, interrupted = wait_for_run(tuning_run, console, view.show)
             return state
 
         def step(name: str) -> None:

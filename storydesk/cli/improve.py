@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace, desk: Desk, console: Console) -> int:
     with console.progress("Gathering your feedback") as report:
         folder = desk.improving.prepare(ImprovingWish(arguments.name, arguments.seed))
         view = RunView(console, report)
-        state, interrupted = wait_for_run(desk.tuning.start(folder), desk.tuning, console, view.show)
+        state, interrupted = wait_for_run(desk.tuning.start(folder), console, view.show)
         if interrupted and state.bundle is None:
             return tell_interrupted(state, folder, console)
         outcome = desk.tuning.finish(state)

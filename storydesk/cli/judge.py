@@ -9,13 +9,12 @@ from typing import Any
 from storydesk.cli.arguments import MAXIMUM_SEED, add_json_option, whole_number
 from storydesk.cli.console import Console, Report
 from storydesk.cli.judge_table import make_record, make_tables
-from storydesk.cli.runs import INTERRUPTED, describe_time
+from storydesk.cli.runs import INTERRUPTED, describe_time, wait_for_run
 from storydesk.domain.failures import Failure, FailureCode, StorydeskError
 from storydesk.domain.judgement import MOST_SETTINGS, JudgePlan, JudgeState, Settings, spread_grid
 from storydesk.domain.tuning import RunStatus
 from storydesk.services.desk import Desk
 from storydesk.services.judge_job import JudgeJobService, collect_ratings
-from storydesk.services.judge_job_ports import JudgeRun
 from storydesk.services.judge_prompts import find_prompts
 
 _WORK = {
@@ -88,7 +87,7 @@ def run(arguments: argparse.Namespace, desk: Desk, console: Console) -> int:
     folder = jobs.find_job(arguments.resume) if arguments.resume else jobs.prepare(_make_plan(arguments, desk))
     with console.progress(_WORK[""]) as report:
         view = _JobView(console, report)
-        state, interrupted = _wait(jobs.start(folder), jobs, console, view)
+        state, interrupted = wait_for_run(jobs.start(folder), console, view.show, "Stopping. What is done is kept.")
     if state.status is RunStatus.STOPPED or (interrupted and state.report is None):
         return _tell_stopped(state, console)
     found = jobs.read_report(state)
@@ -179,25 +178,6 @@ class _JobView:
         if words != self._shown and not self._console.lively and not self._console.as_json:
             self._console.note(f"{words} ...")
         self._shown = words
-
-
-def _wait(run: JudgeRun, jobs: JudgeJobService, console: Console, view: _JobView) -> tuple[JudgeState, bool]:
-    """Return the last state and whether the user interrupted; the second Ctrl+C ends the job at once."""
-    interrupted = False
-    while True:
-        try:
-            return jobs.wait(run, view.show), interrupted
-        except KeyboardInterrupt:
-            if interrupted:
-                run.kill()
-                continue
-            interrupted = True
-            console.note("Stopping. What is done is kept. Ctrl+C again ends it at once.")
-            run.stop()
-        except BaseException:
-            # A terminal that went away must not leave a trainer behind.
-            run.stop()
-            raise
 
 
 def _tell_stopped(state: JudgeState, console: Console) -> int:

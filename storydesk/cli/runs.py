@@ -9,11 +9,11 @@ from typing import Any
 from storydesk.cli.console import Console, Report
 from storydesk.domain.failures import Failure, FailureCode
 from storydesk.domain.tuning import RunState
-from storydesk.services.ports import TuningRun
-from storydesk.services.tuning import TuningService
+from storydesk.services.following import FollowedRun, State, wait_for
 
 INTERRUPTED = 130
 """The exit code after Ctrl+C."""
+STOPPING = "Stopping: what was learned so far is being saved."
 
 STAGES = {
     "": "Starting the trainer",
@@ -53,22 +53,22 @@ class RunView:
 
 
 def wait_for_run(
-    run: TuningRun, tuning: TuningService, console: Console, show: Callable[[RunState], None]
-) -> tuple[RunState, bool]:
+    run: FollowedRun[State], console: Console, show: Callable[[State], None], stopping: str = STOPPING
+) -> tuple[State, bool]:
     """Return the last state and whether the user interrupted.
 
-    The first Ctrl+C asks the trainer to save and stop, the second ends it at once.
+    The first Ctrl+C asks the trainer to save and stop, which ``stopping`` tells; the second ends it at once.
     """
     interrupted = False
     while True:
         try:
-            return tuning.wait(run, show), interrupted
+            return wait_for(run, show), interrupted
         except KeyboardInterrupt:
             if interrupted:
                 run.kill()
                 continue
             interrupted = True
-            console.note("Stopping: what was learned so far is being saved. Ctrl+C again ends it at once.")
+            console.note(f"{stopping} Ctrl+C again ends it at once.")
             run.stop()
         except BaseException:
             # A terminal that went away must not leave a trainer behind.

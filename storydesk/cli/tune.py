@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace, desk: Desk, console: Console) -> int:
             desk.tuning.find_run(arguments.resume) if arguments.resume else desk.tuning.prepare(_make_plan(arguments))
         )
         view = RunView(console, report)
-        state, interrupted = wait_for_run(desk.tuning.start(folder), desk.tuning, console, view.show)
+        state, interrupted = wait_for_run(desk.tuning.start(folder), console, view.show)
         # A run that was through when Ctrl+C came has a model, and the model is kept.
         if interrupted and state.bundle is None:
             return tell_interrupted(state, folder, console)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from storydesk.domain.judgement import (
     JudgePlan,
     JudgeReport,
     JudgeState,
+    Ratings,
     WrittenStory,
 )
 from storydesk.domain.judging import Criterion
@@ -23,8 +23,6 @@ from storydesk.domain.tuning import RunStatus
 from storydesk.services.judge_job_ports import JudgeLauncher, JudgeRun
 from storydesk.services.judging import JudgingService
 from storydesk.services.ports import ModelLibrary
-
-POLL_SECONDS = 0.2
 
 
 class JudgeJobService:
@@ -62,32 +60,29 @@ class JudgeJobService:
         """Start a prepared job, or go on with one that was broken off; what is done is not done again."""
         return self._launcher.start(folder)
 
+    def start_again(self, job_id: str, ratings: Ratings) -> JudgeRun:
+        """Start a finished job once more, to write nothing but its report, held against the ``ratings`` of now.
+
+        Raise StorydeskError(RUN_NOT_FOUND, TRAINER_NOT_STARTED, DISK_FULL, NOT_WRITABLE).
+        """
+        folder = self._launcher.find(job_id)
+        self._launcher.put_ratings(folder, ratings)
+        return self._launcher.start(folder)
+
     def follow(self, folder: Path) -> JudgeRun:
         """Follow a job that an earlier start of the app left at work."""
         return self._launcher.follow(folder)
 
-    def wait(self, run: JudgeRun, report: Callable[[JudgeState], None]) -> JudgeState:
-        """Poll a job to its end, reporting each new state; for commands, not for the window."""
-        shown: JudgeState | None = None
-        while True:
-            state = run.poll()
-            if state != shown:
-                report(state)
-                shown = state
-            if state.ended:
-                return state
-            time.sleep(POLL_SECONDS)
-
     def list_finished(self) -> Sequence[JudgeState]:
         """Return the jobs whose reports are there, newest first."""
-        return [state for state in self._launcher.list_jobs() if state.status is RunStatus.COMPLETED]
+        return [state for state in self._launcher.list_jobs() if state.report is not None]
 
     def list_unfinished(self) -> Sequence[JudgeState]:
         """Return the jobs that were broken off or stopped and can go on, newest first."""
         return [
             state
             for state in self._launcher.list_jobs()
-            if state.status is not RunStatus.COMPLETED and not self._launcher.is_alive(state.folder)
+            if state.report is None and not self._launcher.is_alive(state.folder)
         ]
 
     def list_left_alone(self) -> Sequence[Path]:
@@ -103,14 +98,17 @@ class JudgeJobService:
         self._launcher.discard(folder)
 
     def read_report(self, state: JudgeState) -> JudgeReport:
-        """Return the report of a finished job; raise what ended one that failed."""
-        if state.failure is not None:
+        """Return the report of a finished job; raise what ended one that failed.
+
+        A job that failed when it was started once more has its report still.
+        """
+        if state.failure is not None and state.report is None:
             raise StorydeskError(state.failure.code, **state.failure.parameters)
         return self._launcher.read_report(state.report or state.folder)
 
-    def read_stories(self, state: JudgeState) -> Sequence[WrittenStory]:
-        """Return the stories of a finished job, to be read and rated."""
-        return self._launcher.read_stories(state.report or state.folder)
+    def read_stories(self, report: JudgeReport) -> Sequence[WrittenStory]:
+        """Return the stories of a report, to be read and rated; raise FILE_NOT_FOUND, FILE_DAMAGED."""
+        return self._launcher.read_stories(report.folder)
 
 
 def collect_ratings(judging: JudgingService) -> dict[str, dict[str, float]]:

@@ -6,27 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from storydesk.domain.judgement import JudgePlan, JudgeReport, JudgeState, WrittenStory
+from storydesk.domain.judgement import JudgePlan, JudgeReport, JudgeState, Ratings, WrittenStory
+from storydesk.services.following import FollowedRun
 
-
-class JudgeRun(Protocol):
-    """One judging job of the trainer, at work or found again. Any thread."""
-
-    @property
-    def folder(self) -> Path:
-        """The job's folder with request, journal, units and log."""
-
-    def poll(self) -> JudgeState:
-        """Return the state after all events so far; a process that died without a word has failed."""
-
-    def stop(self) -> None:
-        """Ask the job to end; what is done is kept, and the job can go on later."""
-
-    def detach(self) -> None:
-        """Let the job go on when this program ends; it is found again by its journal."""
-
-    def kill(self) -> None:
-        """End it now; no more than what is being written is lost."""
+JudgeRun = FollowedRun[JudgeState]
+"""One judging job of the trainer, at work or found again. Any thread."""
 
 
 class JudgeLauncher(Protocol):
@@ -37,6 +21,9 @@ class JudgeLauncher(Protocol):
 
         Raise StorydeskError(DISK_FULL, NOT_WRITABLE).
         """
+
+    def put_ratings(self, folder: Path, ratings: Ratings) -> None:
+        """Let a job's report be held against other ratings when it is next written; raise DISK_FULL, NOT_WRITABLE."""
 
     def start(self, folder: Path) -> JudgeRun:
         """Start a prepared job, or go on with one that was broken off; raise TRAINER_NOT_STARTED."""

@@ -21,6 +21,7 @@ from storydesk.domain.scoring import TextScore
 from storydesk.domain.settings import Setting, V
 from storydesk.domain.style_model import HubModel, StyleModel
 from storydesk.domain.tuning import RunState, TuningPlan
+from storydesk.services.following import FollowedRun
 
 Progress = Callable[[int, int], None]
 """Called with what is done and what there is in all (bytes, or documents); raising from it cancels."""
@@ -257,27 +258,11 @@ class ModelLibrary(Protocol):
         """Return a folder on the models' disk where a new bundle may be written before it is installed."""
 
 
-class TuningRun(Protocol):
+class TuningRun(FollowedRun[RunState], Protocol):
     """One run of the trainer, running or found again. Any thread."""
-
-    @property
-    def folder(self) -> Path:
-        """The run's folder with request, journal and log."""
-
-    def poll(self) -> RunState:
-        """Return the state after all events so far; a process that died without a word has failed."""
-
-    def stop(self) -> None:
-        """Ask the trainer to save and end."""
 
     def keep_best(self) -> None:
         """Ask the trainer to end its tuning here and to make the model of the best weights so far."""
-
-    def detach(self) -> None:
-        """Let the trainer go on when this program ends; it is found again by its journal."""
-
-    def kill(self) -> None:
-        """End it now; the last whole checkpoint stays."""
 
 
 TUNE, FORESEE = "tune", "plan"

@@ -13,6 +13,7 @@ from storydesk.domain.run_settings import MisfitError, RunSetting, describe_rang
 from storydesk.domain.settings import ACTIVE_MODEL
 from storydesk.domain.style_model import StyleModel
 from storydesk.domain.tuning import RunState, RunStatus, TuningPlan
+from storydesk.services.following import wait_for
 from storydesk.services.gathering import HUB_PREFIX, read_document, split_path
 from storydesk.services.ports import (
     FORESEE,
@@ -23,8 +24,6 @@ from storydesk.services.ports import (
     SettingsStore,
     TuningRun,
 )
-
-POLL_SECONDS = 0.2
 
 WriteDataset = Callable[[Sequence[tuple[str, str, str]], Path], None]
 """Writes (title, prompt, story) triples as a dataset file that the trainer reads."""
@@ -78,13 +77,16 @@ class TuningService:
 
         ``progress`` is called all the while and may raise to break off. Raise what preparing and the trainer raise.
         """
+
+        def rest(seconds: float) -> None:
+            progress(0, 0)
+            time.sleep(seconds)
+
         folder, chosen = self._prepare(plan)
         run = None
         try:
             run = self._launcher.start(folder, FORESEE)
-            while not (state := run.poll()).ended:
-                progress(0, 0)
-                time.sleep(POLL_SECONDS)
+            state = wait_for(run, lambda _: None, rest)
         finally:
             if run is not None:
                 run.kill()
@@ -148,18 +150,6 @@ class TuningService:
     def find_run(self, name: str) -> Path:
         """Return the folder of a run by its name; raise StorydeskError(RUN_NOT_FOUND)."""
         return self._launcher.find(name)
-
-    def wait(self, run: TuningRun, report: Callable[[RunState], None]) -> RunState:
-        """Poll a run to its end, reporting each new state; for commands, not for the window."""
-        shown: RunState | None = None
-        while True:
-            state = run.poll()
-            if state != shown:
-                report(state)
-                shown = state
-            if state.ended:
-                return state
-            time.sleep(POLL_SECONDS)
 
     def finish(self, state: RunState, *, use: bool | None = None) -> TuningOutcome:
         """Install the model of a completed run and make it the one in use.

@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from storydesk.bridge.notices import NoticeBus
 from storydesk.bridge.phrases import Phrases
+from storydesk.bridge.tuning_controller import TuningController
 from storydesk.bridge.workroom import Workroom
 from storydesk.services.drafts import DraftService
 from storydesk.services.feedback import FeedbackService
@@ -34,12 +35,13 @@ from storydesk.storage.memory import LorebookStore
 from storydesk.storage.outline import SqliteOutline
 from storydesk.storage.prompts import PromptShelfStore
 from storydesk.storage.search import SqliteSearch
-from storydesk.training.exchange import write_dataset
+from storydesk.training.exchange import write_examples
 from storydesk.training.feedback import write_feedback
 from storydesk.ui.editor.page import PageEdit
 from storydesk.ui.main_window import MainWindow
 from storydesk.ui.theme import apply_theme
 from storydesk.ui.translations import install_translations
+from storydesk.ui.tuning import TuningPage
 from tests.fakes.services import FakeWorld, make_world
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -84,7 +86,7 @@ def make_library_world(home: Path) -> FakeWorld:
         fakes.desk.tuning,
         fakes.desk.models,
         fakes.launcher.find_data,
-        write_dataset,
+        write_examples,
         home / "samples",
         home / "tuning",
     )
@@ -109,6 +111,32 @@ def make_library_world(home: Path) -> FakeWorld:
         ),
     )
     return dataclasses.replace(fakes, desk=desk)
+
+
+@pytest.fixture
+def phrases(resources: Path) -> Phrases:
+    """Return the sentences of failures in English."""
+    return Phrases(Phrasebook(resources / "i18n" / "en.toml"))
+
+
+@pytest.fixture
+def studio_world(tmp_path: Path) -> FakeWorld:
+    """Return fakes with a tale to tune on."""
+    (tmp_path / "tale.txt").write_text("word " * 300, encoding="utf-8")
+    return make_world(tmp_path)
+
+
+@pytest.fixture
+def studio(studio_world: FakeWorld, phrases: Phrases, qtbot: QtBot) -> Iterator[TuningPage]:
+    """Return the page of tuning with no window around it."""
+    controller = TuningController(studio_world.desk.tuning)
+    made = TuningPage(controller, studio_world.desk, phrases)
+    qtbot.addWidget(made)
+    made.resize(900, 700)
+    made.show()
+    yield made
+    made.close_jobs()
+    assert controller.close(5.0)
 
 
 @pytest.fixture

@@ -195,7 +195,7 @@ def open_improved(window: MainWindow, wait: Await) -> QWidget:
         choices=(before, after),
     )
     page.change.show_outcome(TuningOutcome(state, window.workroom.desk.models.show("starter"), adopted=True))
-    page._show(page.change)
+    page.show_step(page.change)
     return window
 
 
@@ -204,7 +204,7 @@ def open_judge(window: MainWindow, wait: Await) -> QWidget:
     page = _open(window)
     page.sheets.judge_button.click()
     wait(lambda: page.judge.plan.models.count() > 0)
-    page.judge._show(page.judge.plan)
+    page.judge.show_step(page.judge.plan)
     page.judge.plan.models.tick()
     page.judge.plan.sweep.button.setChecked(True)
     state = JudgeState("2026-11-20 16-05", Path("/judgements/1"), RunStatus.STOPPED, done=140, total=420)
@@ -222,7 +222,7 @@ def open_judge_run(window: MainWindow, wait: Await) -> QWidget:
     )
     page.run.begin()
     page.run.show_state(state)
-    page._show(page.run)
+    page.show_step(page.run)
     return window
 
 
@@ -239,7 +239,7 @@ def open_judged(window: MainWindow, wait: Await) -> QWidget:
         verdicts=("Sea tales foresees stories of people better than starter: by 5.0 (3.0 to 7.0).",),
     )
     page.report.show_report(report)
-    page._show(page.report)
+    page.show_step(page.report)
     return window
 
 

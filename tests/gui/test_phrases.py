@@ -17,11 +17,6 @@ from storydesk.services.phrasebook import Phrasebook
 from storydesk.ui.notice_bar import NoticeBar
 
 
-@pytest.fixture
-def phrases(resources: Path) -> Phrases:
-    return Phrases(Phrasebook(resources / "i18n" / "en.toml"))
-
-
 @pytest.mark.parametrize("code", list(FailureCode))
 def test_every_code_has_a_sentence_and_a_remedy(resources: Path, code: FailureCode) -> None:
     sentence, remedy = Phrasebook(resources / "i18n" / "en.toml").template(code)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +12,6 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit
 from pytestqt.qtbot import QtBot
 
 from storydesk.bridge.phrases import Phrases
-from storydesk.bridge.tuning_controller import TuningController
 from storydesk.domain.base_choice import (
     BaseOption,
     Kind,
@@ -29,14 +27,13 @@ from storydesk.domain.run_settings import Value
 from storydesk.domain.settings import TUNING_SETTINGS
 from storydesk.domain.style_model import HubModel
 from storydesk.domain.tuning import RunState, RunStatus, TuningPlan
-from storydesk.services.phrasebook import Phrasebook
 from storydesk.training.launcher import TrainerLauncher
 from storydesk.training.run_settings import estimate_needs, list_run_settings
 from storydesk.ui.tuning import TuningPage
 from storydesk.ui.tuning.plan_step import PlanStep
 from storydesk.ui.tuning.setting_row import SettingRow
 from storydesk.ui.tuning.tuning_page import PLAN
-from tests.fakes.services import FakeWorld, make_model, make_world
+from tests.fakes.services import FakeWorld, make_model
 from tests.gui.conftest import WAIT
 from trainer.config import Hyperparameters
 from trainer.protocol.codec import decode_request
@@ -50,27 +47,13 @@ HERE = replace(
 
 
 @pytest.fixture
-def phrases(resources: Path) -> Phrases:
-    return Phrases(Phrasebook(resources / "i18n" / "en.toml"))
+def world(studio_world: FakeWorld) -> FakeWorld:
+    return studio_world
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> FakeWorld:
-    made = make_world(tmp_path)
-    (tmp_path / "tale.txt").write_text("word " * 300, encoding="utf-8")
-    return made
-
-
-@pytest.fixture
-def page(world: FakeWorld, phrases: Phrases, qtbot: QtBot) -> Iterator[TuningPage]:
-    controller = TuningController(world.desk.tuning)
-    made = TuningPage(controller, world.desk, phrases)
-    qtbot.addWidget(made)
-    made.resize(900, 700)
-    made.show()
-    yield made
-    made.close_jobs()
-    assert controller.close(5.0)
+def page(studio: TuningPage) -> TuningPage:
+    return studio
 
 
 def go_to_plan(page: TuningPage, world: FakeWorld, qtbot: QtBot) -> None:

@@ -18,7 +18,6 @@ from pytestqt.qtbot import QtBot
 
 from storydesk.bridge.phrases import Phrases
 from storydesk.domain.tuning import MachineFigures, PromptRanking, RunState, RunStatus, SampleDuring
-from storydesk.services.phrasebook import Phrasebook
 from storydesk.services.tuning import TuningOutcome
 from storydesk.ui.theme import apply_theme, current_tokens
 from storydesk.ui.tuning.change_step import ChangeStep
@@ -29,11 +28,6 @@ from tests.fakes.services import FakeSettings, make_model
 from tests.gui.conftest import WAIT
 
 MOST_IN_A_PLOT = 2000
-
-
-@pytest.fixture
-def phrases(resources: Path) -> Phrases:
-    return Phrases(Phrasebook(resources / "i18n" / "en.toml"))
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,39 +16,24 @@ from storydesk.bridge.tuning_controller import TuningController
 from storydesk.domain.failures import Failure
 from storydesk.domain.settings import ACTIVE_MODEL
 from storydesk.domain.tuning import RunState, RunStatus, StoryFigures
-from storydesk.services.phrasebook import Phrasebook
 from storydesk.ui.tuning import TuningPage
 from storydesk.ui.tuning.change_step import ChangeStep
 from storydesk.ui.tuning.curves import smooth
 from storydesk.ui.tuning.run_step import RunStep, measure_progress
 from storydesk.ui.tuning.story_picker import StoryPicker
 from storydesk.ui.tuning.tuning_page import CHANGE, PLAN, RUN, WORDS
-from tests.fakes.services import FakeSettings, FakeWorld, make_world
+from tests.fakes.services import FakeSettings, FakeWorld
 from trainer.protocol.messages import Stage
 
 
 @pytest.fixture
-def phrases(resources: Path) -> Phrases:
-    return Phrases(Phrasebook(resources / "i18n" / "en.toml"))
+def world(studio_world: FakeWorld) -> FakeWorld:
+    return studio_world
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> FakeWorld:
-    made = make_world(tmp_path)
-    (tmp_path / "tale.txt").write_text("word " * 300, encoding="utf-8")
-    return made
-
-
-@pytest.fixture
-def page(world: FakeWorld, phrases: Phrases, qtbot: QtBot) -> Iterator[TuningPage]:
-    controller = TuningController(world.desk.tuning)
-    made = TuningPage(controller, world.desk, phrases)
-    qtbot.addWidget(made)
-    made.resize(900, 700)
-    made.show()
-    yield made
-    made.close_jobs()
-    assert controller.close(5.0)
+def page(studio: TuningPage) -> TuningPage:
+    return studio
 
 
 def press(button: QWidget) -> None:

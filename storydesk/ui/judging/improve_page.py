@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from storydesk.bridge.improving_controller import ImprovingController
@@ -19,9 +19,9 @@ from storydesk.services.desk import Desk
 from storydesk.services.improving import ImprovingWish
 from storydesk.services.tuning import TuningOutcome
 from storydesk.ui.figures import say_number
-from storydesk.ui.judging.desk_keys import hear
 from storydesk.ui.judging.feedback_list import FeedbackList
-from storydesk.ui.theme import SPACE_L, SPACE_M, SPACE_XL, VerticalArea, icon, make_label, set_role
+from storydesk.ui.judging.step_page import StepPage
+from storydesk.ui.theme import SPACE_M, icon, make_label, set_role
 from storydesk.ui.tuning.change_step import ChangeStep
 from storydesk.ui.tuning.run_step import RunStep
 
@@ -114,10 +114,9 @@ class GatherStep(QWidget):
         return " · ".join(parts)
 
 
-class ImprovePage(QWidget):
+class ImprovePage(StepPage):
     """Turns between gathering, the run and what changed. GUI thread."""
 
-    leave_wanted = Signal()
     model_changed = Signal(str)
     """The name of a model that the writer went back to, or took, after the run."""
 
@@ -126,8 +125,6 @@ class ImprovePage(QWidget):
     ) -> None:
         """Show what there is to learn from, or the run that is under way."""
         super().__init__(parent)
-        set_role(self, "page")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._controller, self._desk, self._phrases = controller, desk, phrases
         self._jobs = JobRunner(self)
         self._previous = ""
@@ -135,16 +132,18 @@ class ImprovePage(QWidget):
         self.gather = GatherStep()
         self.run = RunStep(phrases, desk.settings)
         self.change = ChangeStep(phrases, desk.settings, lambda name: desk.models.details(name).card)
-        self._steps: tuple[GatherStep | RunStep | ChangeStep, ...] = (self.gather, self.run, self.change)
-        self._build()
+        self.change.again_button.setText(self.tr("Look through it again"))
+        self.change.use_button.setText(self.tr("Use the new one"))
+        self.change.leave_button.setText(self.tr("Back to judging"))
+        steps: tuple[GatherStep | RunStep | ChangeStep, ...] = (self.gather, self.run, self.change)
+        self.build(self.tr("Improve from my feedback"), [(step, step.buttons) for step in steps])
         self._join()
-        self._show(self.gather)
 
     def begin(self) -> None:
         """Gather anew, unless a run of this page is under way or its end was not read yet."""
         self.gather.allow(busy=self._controller.tuning.busy)
         if self._controller.tuning.busy and self._controller.is_own_run:
-            self._show(self.run)
+            self.show_step(self.run)
         elif self.gather.isVisibleTo(self):
             self._controller.look()
             self.gather.list.list.setFocus()
@@ -154,31 +153,6 @@ class ImprovePage(QWidget):
         self._jobs.close()
         self.run.close_jobs()
         self.change.close_jobs()
-
-    def _build(self) -> None:
-        self.back_button = QPushButton(icon("arrow-left"), self.tr("Back to judging"))
-        set_role(self.back_button, "flat")
-        self.back_button.clicked.connect(self._leave)
-        head = QHBoxLayout()
-        head.addWidget(make_label(self.tr("Improve from my feedback"), "title"), 1)
-        head.addWidget(self.back_button)
-        inside = QWidget()
-        column = QVBoxLayout(inside)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(SPACE_L)
-        for step in self._steps:
-            column.addWidget(step, 1)
-        page = QVBoxLayout(self)
-        page.setContentsMargins(SPACE_XL, SPACE_XL, SPACE_XL, SPACE_L)
-        page.setSpacing(SPACE_M)
-        page.addLayout(head)
-        page.addWidget(VerticalArea(inside), 1)
-        for step in self._steps:
-            page.addWidget(step.buttons)
-        self.change.again_button.setText(self.tr("Look through it again"))
-        self.change.use_button.setText(self.tr("Use the new one"))
-        self.change.leave_button.setText(self.tr("Back to judging"))
-        hear(self, ("Esc",), self._leave)
 
     def _join(self) -> None:
         controller, tuning = self._controller, self._controller.tuning
@@ -193,16 +167,11 @@ class ImprovePage(QWidget):
         self.change.return_wanted.connect(lambda: self._use(is_new=False))
         self.change.resume_wanted.connect(self._resume)
         self.change.again_wanted.connect(self._look_again)
-        self.change.leave_wanted.connect(self._leave)
+        self.change.leave_wanted.connect(self.leave)
         tuning.busy_changed.connect(lambda busy: self.gather.allow(busy=busy))
         tuning.state_changed.connect(self._on_state_changed)
         tuning.finished.connect(self._on_finished)
         tuning.failed.connect(self._on_failed)
-
-    def _show(self, shown: QWidget) -> None:
-        for step in self._steps:
-            step.setVisible(step is shown)
-            step.buttons.setVisible(step is shown)
 
     def _start(self) -> None:
         self._begin_run()
@@ -219,11 +188,11 @@ class ImprovePage(QWidget):
         self._outcome = None
         self.gather.say_trouble("")
         self.run.begin()
-        self._show(self.run)
+        self.show_step(self.run)
         self.run.pause_button.setFocus()
 
     def _look_again(self) -> None:
-        self._show(self.gather)
+        self.show_step(self.gather)
         self._controller.look()
         self.gather.list.list.setFocus()
 
@@ -233,20 +202,20 @@ class ImprovePage(QWidget):
 
     def _on_state_changed(self, state: RunState) -> None:
         if self._controller.is_own_run:
-            self._show(self.run)
+            self.show_step(self.run)
             self.run.show_state(state)
 
     def _on_finished(self, outcome: TuningOutcome) -> None:
         if self._controller.is_own_run:
             self._outcome = outcome
             self.change.show_outcome(outcome)
-            self._show(self.change)
+            self.show_step(self.change)
             self._focus_end()
 
     def _on_failed(self, failure: Failure) -> None:
         if self._controller.is_own_run:
             self.change.show_failure(failure, self._controller.tuning.state)
-            self._show(self.change)
+            self.show_step(self.change)
             self._focus_end()
 
     def _focus_end(self) -> None:
@@ -267,12 +236,6 @@ class ImprovePage(QWidget):
         self._jobs.start(
             lambda _: self._desk.models.use(wanted), on_success=on_used, on_failure=self.change.show_choice_failure
         )
-
-    def _leave(self) -> None:
-        """Go back; a run goes on beside it, and the next visit after its end begins anew."""
-        if self.change.isVisibleTo(self):
-            self._show(self.gather)
-        self.leave_wanted.emit()
 
     def _say(self, failure: Failure) -> str:
         return "\n".join(part for part in self._phrases.say(failure) if part)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QUrl, Signal
+from PySide6.QtCore import QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
@@ -13,11 +13,11 @@ from storydesk.bridge.judge_job_controller import JudgeJobController, JudgeSourc
 from storydesk.bridge.phrases import Phrases
 from storydesk.domain.failures import Failure
 from storydesk.domain.judgement import JudgeReport, JudgeState
-from storydesk.ui.judging.desk_keys import hear
 from storydesk.ui.judging.judge_plan_step import JudgePlanStep
 from storydesk.ui.judging.judge_report_step import JudgeReportStep
 from storydesk.ui.judging.judge_words import say_progress, say_work
-from storydesk.ui.theme import SPACE_L, SPACE_M, SPACE_XL, VerticalArea, icon, make_label, set_role
+from storydesk.ui.judging.step_page import StepPage
+from storydesk.ui.theme import SPACE_M, icon, make_label
 
 
 def open_in_browser(path: Path) -> bool:
@@ -78,10 +78,8 @@ class JudgeRunStep(QWidget):
         return self.tr("Stopping after what it is at; what is done is kept.")
 
 
-class JudgePage(QWidget):
+class JudgePage(StepPage):
     """Turns between the plan, the job and the report. GUI thread."""
-
-    leave_wanted = Signal()
 
     def __init__(
         self,
@@ -92,22 +90,19 @@ class JudgePage(QWidget):
     ) -> None:
         """``open_page`` shows a report as a page and says whether it could."""
         super().__init__(parent)
-        set_role(self, "page")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._controller, self._phrases = controller, phrases
         self.open_page = open_page
         self.plan = JudgePlanStep()
         self.run = JudgeRunStep(phrases)
         self.report = JudgeReportStep()
-        self._steps: tuple[JudgePlanStep | JudgeRunStep | JudgeReportStep, ...] = (self.plan, self.run, self.report)
-        self._build()
+        steps: tuple[JudgePlanStep | JudgeRunStep | JudgeReportStep, ...] = (self.plan, self.run, self.report)
+        self.build(self.tr("Let the models be judged"), [(step, step.buttons) for step in steps])
         self._join()
-        self._show(self.plan)
 
     def begin(self) -> None:
         """Look for what there is, unless a job is under way or its report was not left yet."""
         if self._controller.busy:
-            self._show(self.run)
+            self.show_step(self.run)
             self.run.stop_button.setFocus()
         elif self.plan.isVisibleTo(self):
             self._controller.look()
@@ -116,28 +111,6 @@ class JudgePage(QWidget):
     def close_jobs(self) -> None:
         """End what this page started; the window calls it before it goes."""
         self._controller.close()
-
-    def _build(self) -> None:
-        self.back_button = QPushButton(icon("arrow-left"), self.tr("Back to judging"))
-        set_role(self.back_button, "flat")
-        self.back_button.clicked.connect(self._leave)
-        head = QHBoxLayout()
-        head.addWidget(make_label(self.tr("Let the models be judged"), "title"), 1)
-        head.addWidget(self.back_button)
-        inside = QWidget()
-        column = QVBoxLayout(inside)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(SPACE_L)
-        for step in self._steps:
-            column.addWidget(step, 1)
-        page = QVBoxLayout(self)
-        page.setContentsMargins(SPACE_XL, SPACE_XL, SPACE_XL, SPACE_L)
-        page.setSpacing(SPACE_M)
-        page.addLayout(head)
-        page.addWidget(VerticalArea(inside), 1)
-        for step in self._steps:
-            page.addWidget(step.buttons)
-        hear(self, ("Esc",), self._leave)
 
     def _join(self) -> None:
         controller = self._controller
@@ -154,11 +127,6 @@ class JudgePage(QWidget):
         self.report.again_wanted.connect(self._plan_again)
         self.report.page_wanted.connect(self._open_page)
 
-    def _show(self, shown: QWidget) -> None:
-        for step in self._steps:
-            step.setVisible(step is shown)
-            step.buttons.setVisible(step is shown)
-
     def _start(self, wish: JudgeWish) -> None:
         self._controller.start(wish)
 
@@ -169,7 +137,7 @@ class JudgePage(QWidget):
         if busy:
             self.plan.say_trouble("")
             self.run.begin()
-            self._show(self.run)
+            self.show_step(self.run)
             if self.isVisible():
                 self.run.stop_button.setFocus()
 
@@ -180,7 +148,7 @@ class JudgePage(QWidget):
         if self._controller.busy:
             return
         self.report.show_report(report)
-        self._show(self.report)
+        self.show_step(self.report)
         if self.isVisible():
             self.report.page_button.setFocus()
 
@@ -195,7 +163,7 @@ class JudgePage(QWidget):
         self.plan.say_trouble("\n".join(part for part in self._phrases.say(failure) if part))
 
     def _plan_again(self) -> None:
-        self._show(self.plan)
+        self.show_step(self.plan)
         self._controller.look()
         if self.isVisible():
             self.plan.models.setFocus()
@@ -203,9 +171,3 @@ class JudgePage(QWidget):
     def _open_page(self, path: Path) -> None:
         if not self.open_page(path):
             self.report.meaning.setText(self.tr("No program opens it here. It is at {path}.").format(path=str(path)))
-
-    def _leave(self) -> None:
-        """Go back; a job goes on beside it, and the next visit after its end begins anew."""
-        if self.report.isVisibleTo(self):
-            self._show(self.plan)
-        self.leave_wanted.emit()
