@@ -74,7 +74,7 @@ def build_desk(
     from storydesk.storage.search import SqliteSearch
     from storydesk.storage.settings import JsonSettings
     from storydesk.training.datasets import DatasetFolders
-    from storydesk.training.exchange import write_dataset
+    from storydesk.training.exchange import write_dataset, write_examples
     from storydesk.training.feedback import write_feedback
     from storydesk.training.judge import TrainerJudgeLauncher
     from storydesk.training.launcher import TrainerLauncher
@@ -122,7 +122,7 @@ def build_desk(
         judge_jobs=JudgeJobService(TrainerJudgeLauncher(place.judgements, place.runs), models),
         feedback=feedback,
         improving=ImprovingService(
-            feedback, tuning, shelf, launcher.find_data, write_dataset, resources / "samples", place.root / "tuning"
+            feedback, tuning, shelf, launcher.find_data, write_examples, resources / "samples", place.root / "tuning"
         ),
         samples=resources / "samples",
         home=place.root,

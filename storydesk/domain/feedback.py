@@ -14,6 +14,7 @@ from statistics import fmean
 
 from storydesk.domain.draft_history import Outcome
 from storydesk.domain.judging import MOST, Choice, Criterion, Entry, SheetContent
+from storydesk.domain.manuscript import count_words
 
 HELD_OUT_SHARE = 0.2
 FEWEST_PROMPTS = 5
@@ -28,6 +29,9 @@ MOST_RIVALS = 5
 """Of one suggestion's rivals so many count, the newest first."""
 FEWEST_CHARACTERS = 12
 """Shorter texts say nothing about a taste."""
+FEWEST_STORY_WORDS = 20
+FEWEST_PASSAGE_WORDS = 5
+"""Of texts to learn from as from stories; the trainer passes over shorter ones."""
 
 
 class FeedbackOrigin(StrEnum):
@@ -78,7 +82,7 @@ class PreferencePair:
 
 @dataclass(frozen=True, slots=True)
 class GoodExample:
-    """A text that is worth learning from."""
+    """A text that is worth learning from: a whole one, or a passage that goes on from ``before``."""
 
     key: str
     group: str
@@ -90,6 +94,16 @@ class GoodExample:
     created: float
     held_out: bool = False
     left_out: bool = False
+
+    @property
+    def is_passage(self) -> bool:
+        """Whether it was written into a story; what was rated is judged as a whole."""
+        return self.origin is not FeedbackOrigin.RATING
+
+    @property
+    def is_long_enough(self) -> bool:
+        """Whether it can be learned from as a story is; a whole text of a few words teaches to stop at once."""
+        return count_words(self.text) >= (FEWEST_PASSAGE_WORDS if self.is_passage else FEWEST_STORY_WORDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +125,8 @@ class Feedback:
 
     @property
     def training_examples(self) -> tuple[GoodExample, ...]:
-        """Texts to learn from."""
-        return tuple(each for each in self.examples if not (each.held_out or each.left_out))
+        """Texts to learn from as from stories."""
+        return tuple(each for each in self.examples if not (each.held_out or each.left_out) and each.is_long_enough)
 
     @property
     def heldout_examples(self) -> tuple[GoodExample, ...]:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from storydesk.domain.failures import FailureCode, StorydeskError
-from storydesk.domain.feedback import Feedback
+from storydesk.domain.feedback import Feedback, GoodExample
 from storydesk.domain.improving import FEWEST_ASIDE, FEWEST_CHOICES, ImprovingChances, Way, weigh_feedback
 from storydesk.domain.tuning import TuningPlan
 from storydesk.services.feedback import FeedbackService
 from storydesk.services.models import ModelService
-from storydesk.services.tuning import TuningService, WriteDataset
+from storydesk.services.tuning import TuningService
 
 FEEDBACK_NAME = "feedback.jsonl"
 """Beside its request, it makes a run one that learns from choices."""
 DEFAULT_NAME = "my-voice"
+
+WriteExamples = Callable[[Iterable[GoodExample], Path], None]
+"""Writes good texts as a dataset file that the trainer reads, passages as passages."""
 
 FindData = Callable[[Path], tuple[str, ...]]
 """Returns the files that the model of a bundle's folder learned from, as far as they are still there."""
@@ -40,7 +43,7 @@ class ImprovingService:
         tuning: TuningService,
         models: ModelService,
         find_data: FindData,
-        write_dataset: WriteDataset,
+        write_examples: WriteExamples,
         samples: Path,
         folder: Path,
     ) -> None:
@@ -49,7 +52,7 @@ class ImprovingService:
         self._tuning = tuning
         self._models = models
         self._find_data = find_data
-        self._write_dataset = write_dataset
+        self._write = write_examples
         self._samples = samples
         self._folder = folder
 
@@ -88,7 +91,6 @@ class ImprovingService:
 
     def _write_examples(self, feedback: Feedback) -> str:
         """Write the good texts as a dataset. What is held out stays out, for a later generation to be checked by."""
-        stories = [("", each.prompt, each.text) for each in feedback.training_examples]
         path = self._folder / f"liked-{time.time_ns()}.jsonl"
-        self._write_dataset(stories, path)
+        self._write(feedback.training_examples, path)
         return str(path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -14,9 +14,10 @@ from storydesk.domain.dataset import DatasetProgress, DatasetView, DataSource, P
 from storydesk.domain.failures import StorydeskError
 from storydesk.services.desk import Desk
 from tests.unit.test_trainer_doctor import tell
+from trainer.corpus.document import Document
 from trainer.corpus.preparation import prepare_corpus
 from trainer.corpus.readers import read_sources
-from trainer.corpus.versions import read_version
+from trainer.corpus.versions import read_version, write_version
 from trainer.protocol.failures import TrainerError
 from trainer.protocol.messages import Request
 from trainer.text.normaliser import ASCII
@@ -118,6 +119,14 @@ def test_findings_are_fixed_undone_kept_and_learned_from(read: Read, tmp_path: P
     arrow.write_bytes(arrow.read_bytes().replace(b"house", b"mouse"))
     with pytest.raises(TrainerError):
         read_version(first.folder)
+
+
+def test_passages_are_kept_with_what_they_go_on_from(tmp_path: Path) -> None:
+    stories = [Document("A whole story.", "A bell"), Document(" and rang.", "A bell", before="The bell swung")]
+    kept = write_version(stories, tmp_path)
+    assert read_version(tmp_path / kept.fingerprint)[1] == stories
+    other = [stories[0], replace(stories[1], before="The door swung")]
+    assert write_version(other, tmp_path).fingerprint != kept.fingerprint
 
 
 def test_a_cancel_stops_the_trainer_and_leaves_what_there_was(read: Read) -> None:

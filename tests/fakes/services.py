@@ -49,7 +49,7 @@ from storydesk.services.publishing import PublishingService
 from storydesk.services.scoring import ScoringService
 from storydesk.services.tuning import TuningService
 from storydesk.services.writing import WritingService
-from storydesk.training.exchange import write_dataset
+from storydesk.training.exchange import write_examples
 from storydesk.training.feedback import write_feedback
 from storydesk.training.run_settings import estimate_needs, list_run_settings
 from tests.fakes.datasets import FakeDatasetStore
@@ -585,7 +585,7 @@ def make_world(home: Path) -> FakeWorld:
         ),
         feedback=feedback,
         improving=ImprovingService(
-            feedback, tuning, model_service, launcher.find_data, write_dataset, home / "samples", home / "tuning"
+            feedback, tuning, model_service, launcher.find_data, write_examples, home / "samples", home / "tuning"
         ),
         judge_jobs=JudgeJobService(FakeJudgeLauncher(), models),
         samples=home / "samples",

@@ -58,7 +58,14 @@ def choose(world: FakeWorld, prompts: int) -> None:
 def rate(world: FakeWorld, texts: int) -> None:
     """Let somebody call so many texts excellent."""
     judging = world.desk.judging
-    entries = [Entry(f"Prompt {number}", f"The good text of number {number}.", "salty") for number in range(texts)]
+    entries = [
+        Entry(
+            f"Prompt {number}",
+            f"The good text of number {number}, " + "told at length and read aloud by the fire, " * 3,
+            "salty",
+        )
+        for number in range(texts)
+    ]
     sheet = judging.add_sheet("Texts", entries, (Criterion.OVERALL,), seed=1)
     rater = judging.add_rater("Ada")
     for item in judging.sit_down(sheet.id, rater.id).items:

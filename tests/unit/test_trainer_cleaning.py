@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from storydesk.domain.feedback import FEWEST_PASSAGE_WORDS, FEWEST_STORY_WORDS, FeedbackOrigin, GoodExample
+from storydesk.training.exchange import write_examples
+from trainer.corpus import cleaning
 from trainer.corpus.cleaning import clean_documents, cut_to_parts, detokenise
 from trainer.corpus.document import CleaningReport, Document
+from trainer.corpus.readers import read_file
 from trainer.text.mending import repair_encoding, strip_markup
 from trainer.text.ngrams import count_words
 from trainer.text.normaliser import ASCII, normalise
@@ -114,3 +120,35 @@ def test_text_that_was_read_wrongly_comes_back(text: str) -> None:
 def test_markup_that_is_none_stays() -> None:
     for text in ("a < b and c > d", "5 * 3 * 2", "snake_case_name", "I <3 you", "he said [sic] it", "# 5"):
         assert strip_markup(text).strip() in (text, text.removeprefix("# "))
+
+
+def test_a_passage_keeps_the_place_where_it_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "liked.jsonl"
+    good = [
+        GoodExample(
+            "a", "g", "A bell", "The “fog” came\n\n", "  *Mara* heard the bell again.", FeedbackOrigin.EDIT, 1.0, 1.0
+        ),
+        GoodExample("b", "g", "", "It was late", " and the sea had gone away.", FeedbackOrigin.SUGGESTION, 1.0, 1.0),
+        GoodExample("c", "g", "A boat", "", "The boat " + "went on " * 20, FeedbackOrigin.RATING, 1.0, 1.0),
+        GoodExample("d", "g", "A boat", "", "The boat was too short.", FeedbackOrigin.RATING, 1.0, 1.0),
+    ]
+    write_examples(good, path)
+    report = CleaningReport()
+    read = clean_documents(read_file(path), ASCII, report)
+    assert [each.before for each in read] == ['The "fog" came\n\n', "It was late", None]
+    assert read[0].story.strip() == "Mara heard the bell again."
+    assert (read[1].before or "") + read[1].story == "It was late and the sea had gone away."
+    assert report.dropped["too_short"] == 1
+    assert [each.is_long_enough for each in good] == [True, True, True, False]
+
+
+def test_parts_of_a_long_passage_go_on_from_one_another() -> None:
+    story = "\n\n".join(f"Paragraph {number} " + "word " * 40 for number in range(5))
+    parts = list(cut_to_parts(Document(story, before="Before. "), 100))
+    assert len(parts) > 1
+    assert parts[0].before == "Before. "
+    assert "Paragraph 0" in (parts[1].before or "")
+
+
+def test_what_is_too_short_is_so_for_app_and_trainer() -> None:
+    assert (FEWEST_STORY_WORDS, FEWEST_PASSAGE_WORDS) == (cleaning.FEWEST_WORDS, cleaning.FEWEST_PASSAGE_WORDS)

@@ -93,3 +93,26 @@ def test_a_prompt_that_is_too_long_loses_words_and_the_template_stays_whole(tmp_
         assert len(document.prompt_ids) <= 64
         head = tokenizer.decode(list(document.prompt_ids[1:]))
         assert head == "" or (head.startswith("Prompt: a bell") and head.endswith("\n\nStory:\n"))
+
+
+def test_a_passage_is_learned_behind_what_it_goes_on_from_and_does_not_end(tmp_path: Path) -> None:
+    tokenizer = load_tokenizer(make_tiny_gpt2(tmp_path / "tiny"))
+    passage = Document(story=" and the bell rang.", prompt="A bell", before="The fog came in")
+    opening = Document(story="The bell rang.", prompt="A bell", before="")
+    long = Document(story=" It rang.", prompt="A bell " * 60, before="The boat had gone. " * 90 + "Mara heard it.")
+    found = tokenise_documents([passage, opening, long], tokenizer, Template(), end_token=0, positions=128)
+    rows = make_training_rows(found, positions=128, end_token=0, loss_on="all")
+    first, second, third = rows
+    head = Template().render("A bell")
+    assert tokenizer.decode(list(first.ids[1 : first.counted_from])) == head + "The fog came in"
+    assert tokenizer.decode(list(first.ids[first.counted_from :])) == " and the bell rang."
+    assert tokenizer.decode(list(second.ids[second.counted_from :])) == "The bell rang."
+    assert tokenizer.decode(list(second.ids[1 : second.counted_from])) == head
+    # What stands nearest stays, and both share the room.
+    said = tokenizer.decode(list(third.ids[1 : third.counted_from]))
+    assert said.startswith("Prompt: A bell")
+    assert said.endswith("Mara heard it.")
+    assert third.counted_from <= 64
+    assert all(0 not in row.ids[row.counted_from :] for row in rows)
+    held_out = make_heldout_rows(found, positions=128)
+    assert [row.counted_from for row in held_out] == [row.counted_from for row in rows]

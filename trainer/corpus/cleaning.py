@@ -21,6 +21,9 @@ from trainer.text.parts import LONGEST_PART, cut_words
 FEWEST_WORDS = 20
 """A story with fewer words teaches a model to stop at once."""
 
+FEWEST_PASSAGE_WORDS = 5
+"""A passage goes on from something and doesn't end: a sentence of one is worth learning."""
+
 _PROMPT_TAG = re.compile(r"^\s*[\[(]\s*[A-Za-z]{2,4}\s*[\])]\s*:?\s*")
 _REMOVED = re.compile(r"^\W*(?:deleted|removed)\W*$", re.IGNORECASE)
 _MODERATOR = re.compile(r"\bi am a bot\b|\boff[- ]topic (?:discussion|comments?)\b", re.IGNORECASE)
@@ -67,11 +70,21 @@ def clean_document(document: Document, normaliser: str, report: CleaningReport) 
         reasons.append("typography")
     for reason in dict.fromkeys(reasons):
         report.note_change(reason, document.story if reason != "tags" else document.prompt)
-    if count_words(form) < FEWEST_WORDS:
+    if count_words(form) < (FEWEST_WORDS if document.before is None else FEWEST_PASSAGE_WORDS):
         report.note_drop("too_short", form or document.story)
         return None
     head = " ".join(normalise_text(tagless, normaliser).split())
-    return replace(document, story=form, prompt=head)
+    if document.before is None:
+        return replace(document, story=form, prompt=head)
+    before = normalise_text(_clean(document.before, []), normaliser)
+    if document.before[-1:].isspace() and not before[-1:].isspace():
+        before += document.before[-1:]  # cleaning took the space at which the two meet
+    return replace(document, story=_find_indent(document.story) + form, prompt=head, before=before)
+
+
+def _find_indent(text: str) -> str:
+    """Return the white space that a passage begins with: without it, its first word would hang on the one before."""
+    return text[: len(text) - len(text.lstrip())]
 
 
 def cut_to_parts(document: Document, longest: int = LONGEST_PART) -> Iterator[Document]:
@@ -83,8 +96,10 @@ def cut_to_parts(document: Document, longest: int = LONGEST_PART) -> Iterator[Do
         yield document
         return
     whole = fingerprint_story(document.story).hex()
+    before = document.before
     for part in cut_words(document.story, longest):
-        yield replace(document, story=part, whole=whole)
+        yield replace(document, story=part, whole=whole, before=before)
+        before = before + part + "\n\n" if before is not None else None
 
 
 def _clean(text: str, reasons: list[str]) -> str:

@@ -14,6 +14,8 @@ class Document:
 
     ``prompt_from`` says how the prompt was found: ``column``, ``front_matter``, ``heading``, ``label`` (a line that
     begins with "Prompt:"), ``title`` (a title column or a file's name), ``opening``, ``library``, ``writer``.
+    ``before`` makes it a passage of something longer: the text (perhaps none) that it goes on from, which is read and
+    not learned; a passage doesn't end where its text does.
     """
 
     story: str
@@ -22,6 +24,7 @@ class Document:
     whole: str = ""
     title: str = ""
     prompt_from: str = ""
+    before: str | None = None
 
 
 @dataclass(slots=True)

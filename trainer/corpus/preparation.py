@@ -44,6 +44,8 @@ def fingerprint_corpus(corpus: Corpus) -> str:
     for side in (corpus.split.training, corpus.split.heldout):
         for document in side:
             digest.update(f"{document.prompt}\x00{document.story}\x00".encode("utf-8", "surrogatepass"))
+            if document.before is not None:
+                digest.update(f"{document.before}\x00".encode("utf-8", "surrogatepass"))
         digest.update(b"\x01")
     return digest.hexdigest()
 

@@ -35,16 +35,17 @@ class Row:
 def make_training_rows(
     documents: Sequence[TokenisedDocument], *, positions: int, end_token: int, loss_on: str
 ) -> list[Row]:
-    """Return rows of at most ``positions`` tokens, each story closed by the end token.
+    """Return rows of at most ``positions`` tokens, each whole story closed by the end token.
 
     ``loss_on`` is ``story`` or ``all`` (prompt and story). A later piece of a long story begins with the prompt again,
-    as the window does when writing goes on, but the prompt is learned from only once.
+    as the window does when writing goes on, but the prompt is learned from only once. Of a passage never more is
+    learned than the passage.
     """
     rows = []
     for document in documents:
-        closed = (*document.story_ids, end_token)
+        closed = (*document.story_ids, end_token) if document.ends else document.story_ids
         for number, (head, piece, _) in enumerate(_cut(document.prompt_ids, closed, positions, overlap=0)):
-            counted_from = 1 if loss_on == "all" and number == 0 else len(head)
+            counted_from = 1 if loss_on == "all" and document.ends and number == 0 else len(head)
             rows.append(Row(ids=head + piece, counted_from=counted_from))
     return rows
 

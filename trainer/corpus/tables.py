@@ -28,6 +28,8 @@ _STORY_NAMES = (
     "output",
     "chapter",
 )
+PASSAGE_COLUMN = "goes_on_from"
+"""Holds the text before a passage of something longer; rows without it are whole stories."""
 _DELIMITERS = ",;\t|"
 _NO_DELIMITER = "\x1f"
 """A separator that no text holds, for tables of one column."""
@@ -59,7 +61,15 @@ def documents_from_records(records: Iterable[Mapping[str, Any]], source: str) ->
             continue
         head, name = _read_cell(record, prompt), _read_cell(record, title)
         origin = "column" if head and prompt != title else "title" if head or name else ""
-        yield Document(record[story], head or name, source, title=name, prompt_from=origin)
+        before = record.get(PASSAGE_COLUMN)
+        yield Document(
+            record[story],
+            head or name,
+            source,
+            title=name,
+            prompt_from=origin,
+            before=before if isinstance(before, str) else None,
+        )
 
 
 def _read_cell(record: Mapping[str, Any], name: str | None) -> str:

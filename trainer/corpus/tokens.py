@@ -22,12 +22,16 @@ PROMPT_SHARE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class TokenisedDocument:
-    """Ids of what stands before the story and of the story itself; sizes of the story as normalised text."""
+    """Ids of what stands before the story and of the story itself; sizes of the story as normalised text.
+
+    ``ends`` is False where the text is a passage of something longer, so that no end is to be learned.
+    """
 
     prompt_ids: tuple[int, ...]
     story_ids: tuple[int, ...]
     words: int
     bytes: int
+    ends: bool = True
 
 
 def load_tokenizer(weights: Path) -> Tokenizer:
@@ -57,10 +61,11 @@ def tokenise_documents(
     """Return the documents as ids: the end token and what the template makes of the prompt, then the story.
 
     The end token stands first, as it does between the texts GPT-2 was trained on, and as in writing and scoring. A
-    prompt that would take more than half of ``positions`` loses its last words; the template stays whole.
+    prompt that would take more than half of ``positions`` loses its last words; the template stays whole. The text
+    that a passage goes on from stands behind the prompt; of both together it loses its beginning.
     """
     room = int(positions * PROMPT_SHARE) - 1
-    encoded_heads = [encode_head(document.prompt, tokenizer, template, room) for document in documents]
+    encoded_heads = [_encode_before(document, tokenizer, template, room) for document in documents]
     encoded_stories = tokenizer.encode_batch([document.story for document in documents], add_special_tokens=False)
     return [
         TokenisedDocument(
@@ -68,9 +73,19 @@ def tokenise_documents(
             story_ids=tuple(story.ids),
             words=count_words(document.story),
             bytes=len(document.story.encode("utf-8", "replace")),
+            ends=document.before is None,
         )
         for document, head, story in zip(documents, encoded_heads, encoded_stories, strict=True)
     ]
+
+
+def _encode_before(document: Document, tokenizer: Tokenizer, template: Template, room: int) -> list[int]:
+    """Return the ids of all that stands before a story, in at most ``room`` tokens."""
+    if not document.before:
+        return encode_head(document.prompt, tokenizer, template, room)
+    head = encode_head(document.prompt, tokenizer, template, room // 2)
+    before: list[int] = tokenizer.encode(document.before, add_special_tokens=False).ids
+    return head + before[max(0, len(before) - (room - len(head))) :]
 
 
 def encode_head(prompt: str, tokenizer: Tokenizer, template: Template, room: int) -> list[int]:

@@ -16,6 +16,8 @@ from trainer.text.ngrams import count_words
 from trainer.tuning.checkpoints import sync_file, sync_folder
 
 _COLUMNS = ("title", "prompt", "story", "source", "prompt_from")
+_PASSAGE_COLUMN = "before"
+"""Only where there are passages."""
 _BATCH = 500
 
 
@@ -78,10 +80,12 @@ def read_record(folder: Path) -> VersionRecord | None:
 
 
 def fingerprint_documents(documents: Iterable[Document]) -> str:
-    """Return the SHA-256 of prompts and stories in their order."""
+    """Return the SHA-256 of prompts and stories, and of what passages go on from, in their order."""
     mark = Fingerprint()
     for document in documents:
         mark.add(document.prompt, document.story)
+        if document.before is not None:
+            mark.add("", document.before)
     return mark.finish()
 
 
@@ -89,8 +93,10 @@ def _save(documents: Sequence[Document], folder: Path) -> None:
     import datasets
 
     datasets.disable_progress_bars()
-    columns = {name: [getattr(document, name) for document in documents] for name in _COLUMNS}
-    features = datasets.Features(dict.fromkeys(_COLUMNS, datasets.Value("large_string")))
+    has_passages = any(document.before is not None for document in documents)
+    names = (*_COLUMNS, _PASSAGE_COLUMN) if has_passages else _COLUMNS
+    columns = {name: [getattr(document, name) for document in documents] for name in names}
+    features = datasets.Features(dict.fromkeys(names, datasets.Value("large_string")))
     datasets.Dataset.from_dict(columns, features=features).save_to_disk(str(folder))
 
 
@@ -103,14 +109,19 @@ def _load(folder: Path) -> Iterator[Document]:
         for start in range(0, len(table), _BATCH):
             rows = table[start : start + _BATCH]
             for place in range(len(rows["story"])):
-                yield Document(**{name: rows[name][place] or "" for name in _COLUMNS})
+                before = rows[_PASSAGE_COLUMN][place] if _PASSAGE_COLUMN in rows else None
+                yield Document(**{name: rows[name][place] or "" for name in _COLUMNS}, before=before)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise _damaged(folder, str(error).split("\n")[0][:200]) from error
 
 
 def _mend(document: Document) -> Document:
-    fields = {name: getattr(document, name).encode("utf-8", "replace").decode("utf-8") for name in _COLUMNS}
-    return replace(document, **fields)
+    fields = {name: _mend_text(getattr(document, name)) for name in _COLUMNS}
+    return replace(document, **fields, before=_mend_text(document.before) if document.before is not None else None)
+
+
+def _mend_text(text: str) -> str:
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _damaged(folder: Path, detail: str) -> TrainerError:
