@@ -91,6 +91,11 @@ class JudgeJobController(QObject):
         """Go on with a job that was broken off; ignored while one is under way."""
         self._begin(lambda: self._judge.start(folder))
 
+    def count_ratings(self, report: JudgeReport) -> None:
+        """Write a finished job's report anew with the ratings of now; ignored while a job is under way."""
+        judge, judging = self._judge, self._desk.judging
+        self._begin(lambda: judge.start_again(report.job_id, collect_ratings(judging)))
+
     def stop(self) -> None:
         """End the job after what it is at; what is done is kept."""
         self._watch.stop()

@@ -17,6 +17,13 @@ MOST_SETTINGS = 64
 Settings = Mapping[str, float]
 """Settings of writing that differ from the usual ones, by the names of SamplingSettings."""
 
+Ratings = Mapping[str, Mapping[str, float]]
+"""Mean ratings by criterion of stories, by their ids."""
+
+FEWEST_RATED = 8
+"""With fewer rated stories a report says nothing of how its figures go with ratings."""
+_STRONG, _CLEAR = 0.5, 0.3
+
 
 class Work(StrEnum):
     """What a job is at."""
@@ -48,10 +55,24 @@ class JudgePlan:
     settings: tuple[Settings, ...] = field(default_factory=lambda: ({},))
     reader: str = ""
     metrics: tuple[str, ...] = ()
-    ratings: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    ratings: Ratings = field(default_factory=dict)
     out: Path | None = None
     title: str = ""
     seed: int = 7
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeCard:
+    """What a job is about. ``prompts`` is 0 where nobody counted them yet, ``begun`` where nobody knows the time.
+
+    ``settings`` is how many choices of settings are compared, ``begun`` in seconds since 1970.
+    """
+
+    title: str = ""
+    models: tuple[str, ...] = ()
+    prompts: int = 0
+    settings: int = 1
+    begun: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +95,7 @@ class JudgeState:
     failure: Failure | None = None
     report: Path | None = None
     process_id: int = 0
+    card: JudgeCard = JudgeCard()
 
     @property
     def ended(self) -> bool:
@@ -139,6 +161,15 @@ class JudgedDifference:
     better: str
 
 
+class Agreeing(StrEnum):
+    """How a figure goes with what people say of stories, as far as can be told."""
+
+    UNKNOWN = "unknown"
+    WEAKLY = "weakly"
+    CLEARLY = "clearly"
+    STRONGLY = "strongly"
+
+
 @dataclass(frozen=True, slots=True)
 class JudgedCorrelation:
     """How a metric goes with a criterion of ratings; None where too little was rated. ``*_apart``: without length."""
@@ -152,6 +183,15 @@ class JudgedCorrelation:
     value_apart: float | None
     low_apart: float | None
     high_apart: float | None
+
+    @property
+    def agreeing(self) -> Agreeing:
+        """How the two go together, the stories' length taken out; unknown where the interval holds zero."""
+        value, low, high = self.value_apart, self.low_apart, self.high_apart
+        if value is None or low is None or high is None or low <= 0 <= high:
+            return Agreeing.UNKNOWN
+        size = abs(value)
+        return Agreeing.STRONGLY if size >= _STRONG else Agreeing.CLEARLY if size >= _CLEAR else Agreeing.WEAKLY
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +223,11 @@ class WrittenStory:
 
 @dataclass(frozen=True, slots=True)
 class JudgeReport:
-    """A finished report; ``sweeps`` maps models to their settings, nearest to people first."""
+    """A finished report; ``sweeps`` maps models to their settings, nearest to people first.
+
+    ``settings`` are names, ``settings_values`` what they stand for. ``shown_prompts`` are those whose stories the
+    report itself shows with the names of their writers.
+    """
 
     folder: Path
     title: str
@@ -200,6 +244,9 @@ class JudgeReport:
     sweeps: Mapping[str, tuple[RankedSettings, ...]]
     verdicts: tuple[str, ...] = ()
     """What the report says in sentences, in English."""
+    settings_values: tuple[Settings, ...] = ()
+    shown_prompts: tuple[str, ...] = ()
+    job_id: str = ""
 
     @property
     def page(self) -> Path:

@@ -16,6 +16,7 @@ DRAWN = -1
 MOST_WAYS = 5
 _MOST_LINES = 200
 _LONGEST_LINE = 400
+_LONGEST_NAME = 60
 _CAREFUL, _WILD = (0.4, 0.90), (1.2, 1.0)
 """Temperature and top-p at the two ends of the slider; halfway are SamplingSettings' own defaults."""
 
@@ -41,6 +42,18 @@ NUMBERS: Mapping[str, Number] = {
 SWITCHES: Mapping[str, Setting[bool]] = {
     each.key: each for each in (Setting("until_sentence_end", True), Setting("avoid_loops", True))
 }
+SAMPLED = (
+    "temperature",
+    "top_p",
+    "top_k",
+    "min_p",
+    "typical_p",
+    "repetition_penalty",
+    "frequency_penalty",
+    "presence_penalty",
+    "no_repeat_ngram",
+)
+"""The numbers that say how the next token is drawn."""
 BIAS = Setting("bias", 2.0, low=-20.0, high=20.0)
 """Nats that a phrase is likelier by."""
 
@@ -87,6 +100,16 @@ class WritingControls:
         share = min(1.0, max(0.0, wildness))
         temperature, top_p = (low + (high - low) * share for low, high in zip(_CAREFUL, _WILD, strict=True))
         return replace(self, temperature=round(temperature, 3), top_p=round(top_p, 4))
+
+    def with_sampling(self, values: Mapping[str, float]) -> WritingControls:
+        """Return the controls with tokens drawn as usual but for some values, by name; words and lengths stay."""
+        drawn: dict[str, Any] = {}
+        for name in SAMPLED:
+            number = NUMBERS[name]
+            value = values.get(name, number.default)
+            whole = isinstance(number.default, int) and math.isfinite(value)
+            drawn[name] = _read_number(number, round(value) if whole else value)
+        return replace(self, **drawn)
 
     def to_record(self) -> dict[str, Any]:
         """Return the controls as JSON knows them."""
@@ -151,11 +174,28 @@ class ControlDesk:
 
     def keep_as(self, name: str) -> ControlDesk:
         """Return the desk with the controls kept as a preset of the writer's own; one of that name is replaced."""
-        name = " ".join(name.split())[:60]
+        name = " ".join(name.split())[:_LONGEST_NAME]
         if not name or name in PRESETS:
             return self
         own = {**dict(self.own), name: self.controls}
         return replace(self, preset=name, own=tuple(own.items()))
+
+    def take(self, values: Mapping[str, float], name: str) -> ControlDesk:
+        """Return the desk with tokens drawn with some values, and as usual else, kept as a preset of the writer's own.
+
+        A preset that says the same already is chosen; one of that ``name`` that says something else stays.
+        """
+        controls = self.controls.with_sampling(values)
+        known = {**PRESETS, **dict(self.own)}
+        same = next((each for each, found in known.items() if replace(found, ways=controls.ways) == controls), "")
+        if same:
+            return self.choose(same)
+        name = " ".join(name.split())[:_LONGEST_NAME]
+        number, free = 1, name
+        while free in known:
+            number += 1
+            free = f"{name[: _LONGEST_NAME - 6].strip()} ({number})"
+        return self.change(controls).keep_as(free)
 
     def forget(self, name: str) -> ControlDesk:
         """Return the desk without one of the writer's own presets; the controls stay as they are."""

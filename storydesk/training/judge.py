@@ -6,18 +6,19 @@ import contextlib
 import json
 import logging
 import secrets
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from storydesk.domain.failures import Failure, FailureCode, StorydeskError
-from storydesk.domain.judgement import JudgePlan, JudgeReport, JudgeState, WrittenStory
+from storydesk.domain.judgement import JudgePlan, JudgeReport, JudgeState, Ratings, WrittenStory
 from storydesk.domain.tuning import RunStatus
 from storydesk.services.atomic_file import make_folder, write_atomically
+from storydesk.services.input_file import read_limited
 from storydesk.training.journal import JOURNAL_NAME, JournalReader
 from storydesk.training.judge_reports import load_report, load_stories
+from storydesk.training.judge_shelf import REQUEST_NAME, discard, read_card, restore
 from storydesk.training.processes import FoundProcess, find_trainer, is_alive, start_trainer
 from storydesk.training.run import TrainerJob
 from trainer.protocol import messages
@@ -25,8 +26,8 @@ from trainer.protocol.judging import JudgedPair, JudgedStyle, JudgeRequest, enco
 from trainer.protocol.manifest import ManifestError, read_manifest
 
 JUDGE = "judge"
-REQUEST_NAME = "request.json"
 RATINGS_NAME = "ratings.json"
+_MOST_MEGABYTES = 100
 _LOG = logging.getLogger(__name__)
 
 
@@ -83,8 +84,7 @@ class TrainerJudgeLauncher:
         job_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}-{secrets.token_hex(3)}"
         folder = make_folder(self._jobs / job_id)
         if plan.ratings:
-            ratings = json.dumps({"stories": {story: dict(means) for story, means in plan.ratings.items()}})
-            write_atomically(folder / RATINGS_NAME, ratings.encode("utf-8", "replace"))
+            _write_ratings(folder, plan.ratings)
         request = JudgeRequest(
             job_id=job_id,
             styles=tuple(self._describe(name, folders[name]) for name in plan.models),
@@ -103,6 +103,17 @@ class TrainerJudgeLauncher:
         )
         write_atomically(folder / REQUEST_NAME, encode_judge_request(request).encode("utf-8", "replace"))
         return folder
+
+    def put_ratings(self, folder: Path, ratings: Ratings) -> None:
+        """Write the ratings beside a job's request and name them there; raise FILE_DAMAGED, DISK_FULL, NOT_WRITABLE."""
+        path = folder / REQUEST_NAME
+        raw = read_limited(path, _MOST_MEGABYTES)
+        try:
+            record = {**json.loads(raw), "ratings": str((folder / RATINGS_NAME).absolute())}
+        except (ValueError, TypeError, RecursionError) as error:
+            raise StorydeskError(FailureCode.FILE_DAMAGED, path=str(path), format="request") from error
+        _write_ratings(folder, ratings)
+        write_atomically(path, json.dumps(record, ensure_ascii=False, indent=2).encode("utf-8", "replace"))
 
     def _describe(self, name: str, folder: Path) -> JudgedStyle:
         """Return a model with the run that it came from, and those of the models it was made of, as far as known."""
@@ -155,9 +166,12 @@ class TrainerJudgeLauncher:
         return folder
 
     def discard(self, folder: Path) -> None:
-        """Delete a job that nobody works on; one that is at work stays."""
-        if folder.parent.resolve() == self._jobs.resolve() and not is_alive(folder):
-            shutil.rmtree(folder, ignore_errors=True)
+        """Put a job that nobody works on into the trash; raise RUN_NOT_FOUND, JOB_AT_WORK, NOT_WRITABLE."""
+        discard(self._jobs, folder)
+
+    def restore(self, name: str) -> Path:
+        """Take a job out of the trash and return its folder; raise RUN_NOT_FOUND, NOT_WRITABLE."""
+        return restore(self._jobs, name)
 
     def read_report(self, folder: Path) -> JudgeReport:
         """Return a finished report; raise FILE_NOT_FOUND, FILE_NOT_READABLE, FILE_DAMAGED."""
@@ -168,8 +182,13 @@ class TrainerJudgeLauncher:
         return load_stories(folder)
 
 
+def _write_ratings(folder: Path, ratings: Ratings) -> None:
+    record = json.dumps({"stories": {story: dict(means) for story, means in ratings.items()}})
+    write_atomically(folder / RATINGS_NAME, record.encode("utf-8", "replace"))
+
+
 def _read_journal(folder: Path) -> tuple[JudgeState, JournalReader]:
-    state = JudgeState(folder.name, folder)
+    state = JudgeState(folder.name, folder, card=read_card(folder))
     journal = JournalReader(folder / JOURNAL_NAME)
     for event in journal.read():
         state = fold_judging(state, event)

@@ -77,7 +77,15 @@ def _build_report(folder: Path, record: Mapping[str, Any]) -> JudgeReport:
         correlations=tuple(_build_correlation(each) for each in record["correlations"]),
         sweeps={str(sweep["style"]): tuple(map(_build_ranked, sweep["ranking"])) for sweep in record["sweep"]},
         verdicts=tuple(str(sentence) for sentence in record.get("verdicts", ())),
+        settings_values=tuple(_build_settings(settings["values"]) for settings in record["settings"]),
+        shown_prompts=tuple(dict.fromkeys(str(example["prompt"]) for example in record.get("examples", ()))),
+        job_id=str(record.get("job_id", "")),
     )
+
+
+def _build_settings(record: Mapping[str, Any]) -> Mapping[str, float]:
+    found = {str(name): _number(value) for name, value in record.items()}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _build_metric(record: Mapping[str, Any]) -> JudgedMetric:

@@ -169,6 +169,8 @@ class MainWindow(QMainWindow):
         self.judging = JudgingRoom(
             self.workroom, self.pages, self.phrases, self.side.show_writing, self.side.find_tuning
         )
+        self.judging.settings_wanted.connect(self.partner.write.take_settings)
+        self.judging.settings_given_back.connect(self.partner.write.give_settings_back)
         self.drafts = DraftRoom(self.workroom, self.page, self.pages, actions, self.phrases, self.side.show_writing)
         middle.addWidget(self.drafts.view.strip)
         self.drafts.snapshot_said.connect(self.status.say)

@@ -14,6 +14,7 @@ from storydesk.domain.judgement import (
     JudgePlan,
     JudgeReport,
     JudgeState,
+    Ratings,
     WrittenStory,
 )
 from storydesk.domain.tuning import RunStatus
@@ -40,7 +41,7 @@ def make_report(folder: Path, models: tuple[str, ...] = ("starter", "mine")) -> 
     )
     return JudgeReport(
         folder, "Judged", "2026-01-01T00:00:00+00:00", models, ("usual settings",), 12, 12, 90,
-        metrics, tuple(figures), differences, (), {},
+        metrics, tuple(figures), differences, (), {}, settings_values=({},), job_id=folder.name,
     )  # fmt: skip
 
 
@@ -81,6 +82,7 @@ class FakeJudgeLauncher:
         self.states: dict[Path, list[JudgeState]] = {}
         self.alive: set[Path] = set()
         self.stories: list[WrittenStory] = []
+        self.ratings: dict[Path, Ratings] = {}
 
     def prepare(self, plan: JudgePlan, folders: Mapping[str, Path]) -> Path:
         """Keep the plan."""
@@ -90,6 +92,10 @@ class FakeJudgeLauncher:
         at_work = replace(start, status=RunStatus.RUNNING, work="writing", model=plan.models[0], done=1, total=4)
         self.states[folder] = [start, at_work, replace(at_work, status=RunStatus.COMPLETED, done=4, report=folder)]
         return folder
+
+    def put_ratings(self, folder: Path, ratings: Ratings) -> None:
+        """Keep the ratings."""
+        self.ratings[folder] = ratings
 
     def start(self, folder: Path) -> FakeJudgeRun:
         """Return a run over the job's states."""

@@ -188,7 +188,7 @@ def test_settings_are_tried_and_ranked(story_window: MainWindow, qtbot: QtBot, m
     press(page.plan.start_button)
     qtbot.waitUntil(lambda: page.report.isVisible(), timeout=WAIT)
     assert launcher.plans[-1][0].settings == ({"temperature": 0.7, "min_p": 0.0}, {"temperature": 1.1, "min_p": 0.0})
-    ranking = page.report.ranking
+    ranking = page.report.tried.ranking
     assert [read_cell(ranking, row, 0) for row in range(2)] == ["temperature 1.1", "temperature 0.7"]
     assert [read_cell(ranking, row, 2) for row in range(2)] == ["nearest to people's stories", "surely further away"]
     page.report.settings.setCurrentIndex(1)  # nothing was measured with these but what no settings matter to

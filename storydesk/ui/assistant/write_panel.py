@@ -58,6 +58,7 @@ class WritePanel(QWidget):
         self._cards: dict[int, CandidateCard] = {}
         self._writes = actions["go_on"].isEnabled()
         self._desk = ControlDesk.from_text(settings.get(WRITING_CONTROLS))
+        self._desk_before = self._desk
         if not settings.get(WRITING_CONTROLS):
             self._desk = self._desk.change(self._desk.controls.with_wildness(settings.get(WILDNESS)))
         self._save_due = QTimer(self)
@@ -100,6 +101,17 @@ class WritePanel(QWidget):
     def controls(self) -> WritingControls:
         """How the model is to write."""
         return self._desk.controls
+
+    def take_settings(self, values: Mapping[str, float], name: str) -> None:
+        """Write with some settings from now on, and draw as usual else; they stay as a preset called ``name``."""
+        self._desk_before = self._desk
+        self._take(self._desk.take(values, name))
+        self.keep_settings()
+
+    def give_settings_back(self) -> None:
+        """Write again as before ``take_settings``, the preset gone."""
+        self._take(self._desk_before)
+        self.keep_settings()
 
     def set_prompt(self, prompt: str) -> None:
         """Show another story's prompt."""

@@ -125,6 +125,7 @@ class JudgePage(StepPage):
         self.plan.open_wanted.connect(controller.read_report)
         self.run.stop_wanted.connect(controller.stop)
         self.report.again_wanted.connect(self._plan_again)
+        self.report.count_wanted.connect(controller.count_ratings)
         self.report.page_wanted.connect(self._open_page)
 
     def _start(self, wish: JudgeWish) -> None:

@@ -8,7 +8,9 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QVBoxLayout, 
 from storydesk.domain.judgement import JudgedMetric, JudgeReport
 from storydesk.ui.figures import say_number
 from storydesk.ui.judging.figure_table import FigureTable
-from storydesk.ui.judging.judge_words import say_direction, say_distance, say_figure, say_metric
+from storydesk.ui.judging.judge_ratings_part import JudgeRatingsPart
+from storydesk.ui.judging.judge_settings_part import JudgeSettingsPart
+from storydesk.ui.judging.judge_words import say_direction, say_figure, say_metric, say_settings_of
 from storydesk.ui.theme import SPACE_M, icon, make_label, set_role
 
 Row = tuple[JudgedMetric, bool]
@@ -20,6 +22,12 @@ class JudgeReportStep(QWidget):
     page_wanted = Signal(object)
     """The Path of the report as a page."""
     again_wanted = Signal()
+    duel_wanted = Signal(object, object)
+    """A JudgeReport, and the contenders whose stories the writer wants to choose between."""
+    rating_wanted = Signal(object)
+    """A JudgeReport of which the writer wants to rate some stories."""
+    count_wanted = Signal(object)
+    """A JudgeReport that is to be held against the ratings of now."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         """Begin without a report."""
@@ -28,7 +36,9 @@ class JudgeReportStep(QWidget):
         self._rows: list[Row] = []
         self.headline = make_label("")
         self.verdicts = make_label("", selectable=True)
-        self.ranking = FigureTable(self.tr("Settings, nearest to people's stories first"))
+        self.problem = make_label("", "problem", selectable=True)
+        self.tried = JudgeSettingsPart()
+        self.ratings = JudgeRatingsPart()
         self.settings = QComboBox()
         self.settings.setAccessibleName(self.tr("Settings that the figures are of"))
         self.settings.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
@@ -40,6 +50,9 @@ class JudgeReportStep(QWidget):
         self.table.currentCellChanged.connect(lambda row, *_: self._show_meaning(row))
         self.page_button.clicked.connect(self._open_page)
         self.again_button.clicked.connect(self.again_wanted)
+        self.tried.duel_wanted.connect(lambda contenders: self.duel_wanted.emit(self.report, contenders))
+        self.ratings.rating_wanted.connect(lambda: self.rating_wanted.emit(self.report))
+        self.ratings.count_wanted.connect(lambda: self.count_wanted.emit(self.report))
 
     def show_report(self, report: JudgeReport) -> None:
         """Show another report."""
@@ -53,23 +66,20 @@ class JudgeReportStep(QWidget):
         )
         self.verdicts.setText("\n".join(report.verdicts))
         self.verdicts.setVisible(bool(report.verdicts))
-        self._show_ranking(report)
+        self.say_problem("")
+        self.tried.show_report(report)
+        self.ratings.show_report(report)
         self.settings.blockSignals(True)
         self.settings.clear()
-        self.settings.addItems(list(report.settings))
+        self.settings.addItems([say_settings_of(report, number) for number in range(len(report.settings))])
         self.settings.blockSignals(False)
         self.settings.setVisible(len(report.settings) > 1)
         self._show_figures()
 
-    def _show_ranking(self, report: JudgeReport) -> None:
-        rows = [
-            (report.settings[rank.settings], model, say_distance(rank, is_first=place == 0))
-            for model, ranks in report.sweeps.items()
-            for place, rank in enumerate(ranks)
-        ]
-        self.ranked.setVisible(bool(rows))
-        if rows:
-            self.ranking.show_rows((self.tr("Settings"), self.tr("Model"), self.tr("How they write")), rows)
+    def say_problem(self, words: str) -> None:
+        """Say why something that was asked for here can't be."""
+        self.problem.setText(words)
+        self.problem.setVisible(bool(words))
 
     def _show_figures(self) -> None:
         report = self.report
@@ -114,22 +124,19 @@ class JudgeReportStep(QWidget):
         column.setSpacing(SPACE_M)
         column.addWidget(self.headline)
         column.addWidget(self.verdicts)
-        self.ranked = QWidget()
-        ranked = QVBoxLayout(self.ranked)
-        ranked.setContentsMargins(0, 0, 0, 0)
-        ranked.addWidget(make_label(self.tr("Settings, nearest to people's stories first"), "heading"))
-        ranked.addWidget(self.ranking)
-        column.addWidget(self.ranked)
+        column.addWidget(self.tried)
         column.addWidget(make_label(self.tr("Figures, and between which two the true one lies"), "heading"))
         row = QHBoxLayout()
         row.addWidget(self.settings)
         row.addStretch(1)
         column.addLayout(row)
         column.addWidget(self.table)
+        column.addWidget(self.ratings)
         column.addStretch(1)
         self.buttons = QWidget()
         below = QVBoxLayout(self.buttons)
         below.setContentsMargins(0, 0, 0, 0)
+        below.addWidget(self.problem)
         below.addWidget(self.meaning)
         bottom = QHBoxLayout()
         bottom.addStretch(1)

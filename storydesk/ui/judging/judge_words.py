@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QCoreApplication
+from PySide6.QtCore import QCoreApplication, QLocale
 
-from storydesk.domain.judgement import JudgedFigure, JudgedMetric, JudgeReport, JudgeState, RankedSettings, Work
+from storydesk.domain.judgement import (
+    Agreeing,
+    JudgedCorrelation,
+    JudgedFigure,
+    JudgedMetric,
+    JudgeReport,
+    JudgeState,
+    RankedSettings,
+    Settings,
+    Work,
+)
 from storydesk.ui.figures import say_duration, say_number
 
 
@@ -79,7 +89,51 @@ def say_distance(rank: RankedSettings, *, is_first: bool) -> str:
 
 def say_setting(name: str) -> str:
     """Return what a setting is called."""
-    return {"temperature": _tr("temperature"), "top_p": _tr("top-p"), "min_p": _tr("min-p")}.get(name, name)
+    return {
+        "temperature": _tr("temperature"),
+        "top_p": _tr("top-p"),
+        "top_k": _tr("top-k"),
+        "min_p": _tr("min-p"),
+        "typical_p": _tr("typical"),
+        "repetition_penalty": _tr("repetition"),
+        "frequency_penalty": _tr("frequency"),
+        "presence_penalty": _tr("presence"),
+        "no_repeat_ngram": _tr("rows never repeated"),
+    }.get(name, name)
+
+
+def say_settings(settings: Settings) -> str:
+    """Return settings with their values; the usual ones where nothing is set."""
+    said = (f"{say_setting(name)} {QLocale().toString(float(value), 'g', 4)}" for name, value in settings.items())
+    return ", ".join(said) or _tr("the usual settings")
+
+
+def say_settings_of(report: JudgeReport, number: int) -> str:
+    """Return one choice of a report's settings, by its name in the report where that has no values."""
+    known = len(report.settings_values) == len(report.settings)
+    return say_settings(report.settings_values[number]) if known else report.settings[number]
+
+
+def say_agreeing(correlation: JudgedCorrelation) -> str:
+    """Return how a figure goes with people's judgement, the stories' length taken out."""
+    turned = (correlation.value_apart or 0) < 0
+    said = {
+        Agreeing.STRONGLY: _tr("strongly, the other way round") if turned else _tr("strongly"),
+        Agreeing.CLEARLY: _tr("clearly, the other way round") if turned else _tr("clearly"),
+        Agreeing.WEAKLY: _tr("weakly, the other way round") if turned else _tr("weakly"),
+    }
+    return said.get(correlation.agreeing, _tr("can't tell yet"))
+
+
+def say_correlation(value: float | None, low: float | None, high: float | None) -> str:
+    """Return a correlation, from -1 to 1, with its interval."""
+    if value is None:
+        return "–"
+    if low is None or high is None:
+        return say_number(value, 2)
+    return _tr("{value} ({low} to {high})").format(
+        value=say_number(value, 2), low=say_number(low, 2), high=say_number(high, 2)
+    )
 
 
 def _say_value(value: float, form: str) -> str:

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QStackedWidget, QVBoxLayout, QWidget
 from storydesk.bridge.judging_controller import JudgingController, SheetList, SheetResults, SheetWish
 from storydesk.bridge.judging_texts import TextSources, WritingPlan
 from storydesk.bridge.phrases import Phrases
+from storydesk.bridge.report_sheets import ReportSheets
 from storydesk.domain.failures import Failure
 from storydesk.domain.judging import Criterion, Seat, Sheet, Side
 from storydesk.services.judging import Imported
@@ -44,11 +45,13 @@ class JudgingPage(QWidget):
         read_story: Callable[[], int],
         improve: ImprovePage,
         judge: JudgePage,
+        report_sheets: ReportSheets,
         parent: QWidget | None = None,
     ) -> None:
         """``read_font`` gives the letters of the page, ``read_story`` the id of the open story, 0 for none.
 
-        ``improve`` lets a model learn from what was said, ``judge`` lets models be judged by machine.
+        ``improve`` lets a model learn from what was said, ``judge`` lets models be judged by machine,
+        ``report_sheets`` makes sheets of what they wrote for that.
         """
         super().__init__(parent)
         self._controller = controller
@@ -56,6 +59,8 @@ class JudgingPage(QWidget):
         self._read_font = read_font
         self._read_story = read_story
         self._new_sheet = 0
+        self._sits_down = False
+        self.report_sheets = report_sheets
         self.sheets = SheetsPage()
         self.new = NewSheetPage(lambda: controller.guides)
         self.rating = RatingPage(lambda: controller.guides)
@@ -110,7 +115,7 @@ class JudgingPage(QWidget):
     # Joining
 
     def _join_pages(self) -> None:
-        sheets, controller = self.sheets, self._controller
+        sheets, judge, controller = self.sheets, self.judge, self._controller
         sheets.leave_wanted.connect(self.leave_wanted)
         sheets.new_wanted.connect(controller.find_sources)
         sheets.import_wanted.connect(self._choose_import)
@@ -118,6 +123,11 @@ class JudgingPage(QWidget):
         sheets.judge_wanted.connect(self.show_judge)
         self.improve.leave_wanted.connect(self.show_sheets)
         self.judge.leave_wanted.connect(self.show_sheets)
+        judge.report.ratings.read_guides = lambda: controller.guides
+        judge.report.duel_wanted.connect(self.report_sheets.ask_for_choices)
+        judge.report.rating_wanted.connect(self.report_sheets.ask_for_ratings)
+        self.report_sheets.wished.connect(self._on_sheet_wished)
+        self.report_sheets.failed.connect(self._on_failed)
         sheets.rate_wanted.connect(controller.sit_down)
         sheets.results_wanted.connect(self._show_results)
         sheets.export_wanted.connect(self._choose_export)
@@ -173,9 +183,25 @@ class JudgingPage(QWidget):
     def _on_added(self, sheet: Sheet) -> None:
         self._new_sheet = sheet.id
         self.sheets.say(self.tr("“{name}” is ready. Who rates it first?").format(name=sheet.name))
+        sits_down, self._sits_down = self._sits_down, False
+        if sits_down and self.pages.currentWidget() is self.judge:
+            self._sit_down(sheet)
         if self.pages.currentWidget() is self.new:
             self.pages.setCurrentWidget(self.sheets)
             self.sheets.rate_button.setFocus()
+
+    def _on_sheet_wished(self, wish: SheetWish) -> None:
+        self._sits_down = True
+        self._controller.add_sheet(wish)
+
+    def _sit_down(self, sheet: Sheet) -> None:
+        """Let whoever rated here last go on with a new sheet; somebody without a name is asked for it first."""
+        name = self.sheets.rater_name
+        if name:
+            self._controller.sit_down(sheet.id, name)
+        else:
+            self.pages.setCurrentWidget(self.sheets)
+            self.sheets.rater.setFocus()
 
     def _leave_new(self) -> None:
         self._controller.stop_writing()
@@ -241,9 +267,12 @@ class JudgingPage(QWidget):
         self.sheets.say(self.tr("Saved as {path}.").format(path=str(path)))
 
     def _on_failed(self, failure: Failure) -> None:
+        self._sits_down = False
         words = self._say(failure)
         if self.pages.currentWidget() is self.new:
             self.new.show_problem(words)
+        elif self.pages.currentWidget() is self.judge:
+            self.judge.report.say_problem(words)
         else:
             self.sheets.say(words, problem=True)
 

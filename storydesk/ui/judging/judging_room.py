@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QStackedWidget
 
 from storydesk.bridge.phrases import Phrases
@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 
 class JudgingRoom(QObject):
     """Owns the page of judging. GUI thread."""
+
+    settings_wanted = Signal(object, str)
+    """Settings that the writer wants to write on with, by name, and what a preset of them is called."""
+    settings_given_back = Signal()
+    """The writer wants to write as before."""
 
     def __init__(
         self,
@@ -53,6 +58,7 @@ class JudgingRoom(QObject):
             from storydesk.bridge.improving_controller import ImprovingController
             from storydesk.bridge.judge_job_controller import JudgeJobController
             from storydesk.bridge.judging_controller import JudgingController
+            from storydesk.bridge.report_sheets import ReportSheets
             from storydesk.ui.judging.improve_page import ImprovePage
             from storydesk.ui.judging.judge_page import JudgePage
             from storydesk.ui.judging.judging_page import JudgingPage
@@ -69,8 +75,11 @@ class JudgingRoom(QObject):
                 self._read_story,
                 improve,
                 JudgePage(JudgeJobController(room.desk, self), self._phrases),
+                ReportSheets(room.desk, self),
                 self._pages,
             )
+            self._page.judge.report.tried.settings_wanted.connect(self.settings_wanted)
+            self._page.judge.report.tried.given_back.connect(self.settings_given_back)
             self._page.leave_wanted.connect(self._on_leave_wanted)
             self._pages.addWidget(self._page)
         return self._page
@@ -89,6 +98,7 @@ class JudgingRoom(QObject):
             self._page.flush()
             self._page.improve.close_jobs()
             self._page.judge.close_jobs()
+            self._page.report_sheets.close()
         if self._controller is not None:
             self._controller.close()
 

@@ -79,6 +79,11 @@ class SheetsPage(QWidget):
         row = self.list.currentRow()
         return self.cards[row] if 0 <= row < len(self.cards) else None
 
+    @property
+    def rater_name(self) -> str:
+        """Who rates, empty where nobody said so yet."""
+        return " ".join(self.rater.currentText().split())
+
     def show_sheets(self, found: SheetList, choose: int = 0) -> None:
         """Show all sheets; the one that was chosen stays so, or that with the id ``choose``."""
         wanted = choose or (self.chosen.sheet.id if self.chosen is not None else 0)
@@ -103,7 +108,7 @@ class SheetsPage(QWidget):
 
     def go_on(self) -> None:
         """Let whoever is named rate the chosen sheet."""
-        card, name = self.chosen, " ".join(self.rater.currentText().split())
+        card, name = self.chosen, self.rater_name
         if card is None or card.sheet.revealed:
             return
         if not name:
@@ -236,4 +241,4 @@ class SheetsPage(QWidget):
 
     def _export_ratings(self) -> None:
         if self.chosen is not None:
-            self.ratings_wanted.emit(self.chosen.sheet, " ".join(self.rater.currentText().split()))
+            self.ratings_wanted.emit(self.chosen.sheet, self.rater_name)
