@@ -152,6 +152,26 @@ def test_controls_come_back_from_what_was_kept() -> None:
         assert ControlDesk.from_text(broken).controls == BALANCED
 
 
+def test_settings_from_elsewhere_become_a_preset_beside_the_writers_own_words() -> None:
+    mine = ControlDesk().change(replace(BALANCED, top_k=40, banned=("very",), minimum_words=5, seed=7, ways=5))
+    taken = mine.take({"temperature": 1.1, "no_repeat_ngram": 3.0, "unheard": 4.0}, "Warm")
+    assert taken.controls == replace(mine.controls, temperature=1.1, no_repeat_ngram=3, top_k=0)
+    assert (taken.preset, taken.is_changed) == ("Warm", False)
+    assert ControlDesk.from_text(taken.to_text()) == taken
+    assert taken.take({"temperature": 1.1, "no_repeat_ngram": 3}, "Warm") == taken
+    other = taken.take({"temperature": 0.3}, "Warm")
+    assert [name for name, _controls in other.own] == ["Warm", "Warm (2)"]
+    assert other.find("Warm") == taken.controls
+    longest = taken.take({"temperature": 0.3}, "w" * 80).take({"temperature": 0.2}, "w" * 80)
+    assert len({name for name, _controls in longest.own}) == 3
+    assert ControlDesk().take({}, "Usual").preset == "balanced"
+    for wild in (math.inf, -math.inf, math.nan, 1e9):
+        limits = NUMBERS["temperature"], NUMBERS["top_k"]
+        drawn = BALANCED.with_sampling({"temperature": wild, "top_k": wild})
+        for setting, value in zip(limits, (drawn.temperature, drawn.top_k), strict=True):
+            assert (setting.low or 0) <= value <= (setting.high or 0)
+
+
 def test_a_preset_is_left_changed_and_come_back_to() -> None:
     desk = ControlDesk().choose("wild")
     changed = desk.change(replace(desk.controls, top_k=40, ways=5))

@@ -212,6 +212,8 @@ def test_the_app_reads_it_back(report: Path, found: dict[str, Any]) -> None:
     read = load_report(report)
     assert read.models == ("first", BAD_NAME)
     assert read.settings == ("usual settings", "temperature 2")
+    assert (read.settings_values, read.job_id) == (({}, {"temperature": 2}), "night")
+    assert len(read.shown_prompts) == 1
     assert len(read.figures) == len(found["values"])
     figure = read.find_figure("perplexity", "first", NO_SETTINGS)
     assert figure is not None
