@@ -14,7 +14,7 @@ from storydesk.domain.improving import ImprovingChances
 from storydesk.services.desk import Desk
 from storydesk.services.improving import FEEDBACK_NAME, ImprovingWish
 
-Look = tuple[Feedback, ImprovingChances]
+Look = tuple[str, Feedback, ImprovingChances]
 
 
 class ImprovingController(QObject):
@@ -22,6 +22,8 @@ class ImprovingController(QObject):
 
     looked = Signal(object, object)
     """Feedback, and the ImprovingChances in it."""
+    named = Signal(str)
+    """What the new model would be called, "" for the first of the writer's own; comes before ``looked``."""
     left_out = Signal()
     """Something was left out or taken back, and that is on disk."""
     failed = Signal(object)
@@ -46,7 +48,7 @@ class ImprovingController(QObject):
 
     def look(self) -> None:
         """Gather all feedback; ``looked`` tells."""
-        self._library.submit(self._desk.improving.look, self._on_looked, self.failed.emit)
+        self._library.submit(self._look, self._on_looked, self.failed.emit)
 
     def leave_out(self, keys: Iterable[str], *, undo: bool = False) -> None:
         """Leave feedback out or take it back, and gather it anew."""
@@ -54,7 +56,7 @@ class ImprovingController(QObject):
 
         def work() -> Look:
             feedback.leave_out(named, undo=undo)
-            return self._desk.improving.look()
+            return self._look()
 
         def on_done(found: Look) -> None:
             self._on_looked(found)
@@ -76,8 +78,14 @@ class ImprovingController(QObject):
             begin()
             self._begins = False
 
+    def _look(self) -> Look:
+        """Read all of it; on the library's thread."""
+        return (self._desk.improving.suggest_name(), *self._desk.improving.look())
+
     def _on_looked(self, found: Look) -> None:
-        self.looked.emit(*found)
+        name, feedback, chances = found
+        self.named.emit(name)
+        self.looked.emit(feedback, chances)
 
     def _on_busy_changed(self, busy: bool) -> None:
         if busy:

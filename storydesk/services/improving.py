@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from storydesk.services.tuning import TuningService
 FEEDBACK_NAME = "feedback.jsonl"
 """Beside its request, it makes a run one that learns from choices."""
 DEFAULT_NAME = "my-voice"
+_NUMBER = re.compile(r"(?<=\S) [1-9][0-9]{0,2}$")
 
 WriteExamples = Callable[[Iterable[GoodExample], Path], None]
 """Writes good texts as a dataset file that the trainer reads, passages as passages."""
@@ -61,6 +63,15 @@ class ImprovingService:
         feedback = self._feedback.collect()
         return feedback, weigh_feedback(feedback)
 
+    def suggest_name(self) -> str:
+        """Return what the next generation of the model in use is called, "" for the first one of the writer's own."""
+        try:
+            base = self._models.show(self._models.active)
+        except StorydeskError:
+            return ""  # it is told once something is to be learned
+        # The number is that of a generation: "My voice 2" is followed by "My voice 3", and not by "My voice 2 2".
+        return "" if base.built_in else self._tuning.find_name(_NUMBER.sub("", base.name))
+
     def prepare(self, wish: ImprovingWish) -> Path:
         """Return the folder of a run that is ready to start.
 
@@ -68,7 +79,7 @@ class ImprovingService:
         """
         feedback, chances = self.look()
         base = self._models.show(self._models.active)
-        name = wish.name or (DEFAULT_NAME if base.built_in else base.name)
+        name = wish.name or self.suggest_name() or DEFAULT_NAME
         if chances.way is Way.NEITHER:
             raise StorydeskError(
                 FailureCode.TOO_LITTLE_FEEDBACK,

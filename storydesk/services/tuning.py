@@ -64,6 +64,10 @@ class TuningService:
         """Return the bytes of memory and disk that tuning a network of so many weights takes at least."""
         return self._launcher.estimate_needs(weights, vocabulary, adapters=adapters)
 
+    def find_name(self, wanted: str) -> str:
+        """Return ``wanted``, or what a model of that name would be called where there is one already."""
+        return self._models.free_name(wanted)
+
     def prepare(self, plan: TuningPlan) -> Path:
         """Return the folder of a run that is ready to start.
 

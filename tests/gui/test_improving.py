@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from storydesk.domain.judging import Entry, Side
 from storydesk.domain.tuning import ChoicePrediction, RunState, RunStatus
 from storydesk.services.desk import Desk
+from storydesk.ui.judging.changed_words import mark_changes
 from storydesk.ui.judging.improve_page import ImprovePage
 from storydesk.ui.main_window import MainWindow
 from tests.fakes.services import FakeWorld
@@ -77,6 +78,7 @@ def test_before_anything_was_said_it_tells_what_is_missing(story_window: MainWin
     assert "20 more" in page.gather.way.text()
     assert not page.gather.improve_button.isEnabled()
     assert not page.gather.list.isVisible()
+    assert not page.gather.name_field.isVisible(), "there is nothing to name"
 
 
 def test_feedback_is_looked_through_left_out_and_taken_back(story_window: MainWindow, qtbot: QtBot) -> None:
@@ -101,6 +103,76 @@ def test_feedback_is_looked_through_left_out_and_taken_back(story_window: MainWi
     qtbot.waitUntil(lambda: "left out: 1" in page.gather.counts.text(), timeout=WAIT)
     press(shelf.leave_button)
     qtbot.waitUntil(lambda: "left out" not in page.gather.counts.text(), timeout=WAIT)
+
+
+def test_feedback_is_found_by_kind_and_words_and_several_are_left_out_at_once(
+    story_window: MainWindow, qtbot: QtBot
+) -> None:
+    desk = story_window.workroom.desk
+    choose(desk)
+    page = open_improving(story_window, qtbot)
+    shelf = page.gather.list
+    feedback, _chances = desk.improving.look()
+    shelf.kind.setCurrentText("Kept aside to check with")
+    assert shelf.list.count() == sum(pair.held_out for pair in feedback.pairs) > 0
+    assert all("kept aside" in shelf.list.item(row).text() for row in range(shelf.list.count()))
+    shelf.kind.setCurrentText("Rated")
+    assert shelf.nothing.isVisible()
+    assert not shelf.leave_button.isEnabled()
+    shelf.kind.setCurrentIndex(0)
+    QTest.keyClicks(shelf.search, "NUMBER fog, 3")
+    found = [number for number in range(PROMPTS) if "3" in str(number)]
+    assert shelf.list.count() == len(found)
+    assert "A bell in the fog" in shelf.context.text()
+    assert "the fog, 3" in shelf.context.text()
+
+    shelf.list.setFocus()
+    shelf.list.selectAll()
+    assert shelf.leave_button.text() == f"Leave out ({len(found)})"
+    QTest.keyClick(shelf.list, Qt.Key.Key_Delete)
+    qtbot.waitUntil(lambda: f"left out: {len(found)}" in page.gather.counts.text(), timeout=WAIT)
+    assert shelf.leave_button.text() == f"Take back ({len(found)})"
+    press(shelf.undo_bar.button)
+    qtbot.waitUntil(lambda: "left out" not in page.gather.counts.text(), timeout=WAIT)
+
+
+def test_what_differs_between_the_two_is_marked_where_one_was_made_of_the_other(
+    story_window: MainWindow, qtbot: QtBot
+) -> None:
+    choose(story_window.workroom.desk)
+    shelf = open_improving(story_window, qtbot).gather.list
+    (mark,) = shelf.better.extraSelections()
+    assert mark.cursor.selectedText() == "once"
+    assert mark.format.fontUnderline()
+    (gone,) = shelf.other.extraSelections()
+    assert gone.cursor.selectedText() == "on and on and on"
+    assert gone.format.fontStrikeOut()
+    shelf.better.setPlainText("A 🔔 rang, and nothing else is the same as there.")
+    shelf.other.setPlainText("Whoever reads this, reads quite another text.")
+    mark_changes(shelf.other, shelf.better)
+    assert not shelf.better.extraSelections()
+    shelf.other.setPlainText("A 🔔 hung, and nothing else is the same as there.")
+    mark_changes(shelf.other, shelf.better)
+    assert [each.cursor.selectedText() for each in shelf.better.extraSelections()] == ["rang"]
+
+
+def test_the_new_model_has_the_name_and_the_seed_that_were_chosen(
+    known: FakeWorld, story_window: MainWindow, qtbot: QtBot
+) -> None:
+    known.launcher.states = make_states(known, 0.5, 30.6)
+    choose(story_window.workroom.desk)
+    page = open_improving(story_window, qtbot)
+    assert page.gather.name_field.text() == "My voice"
+    page.gather.name_field.clear()
+    QTest.keyClicks(page.gather.name_field, "By ear")
+    page.gather.seed_box.setValue(11)
+    page.gather.list.leave_button.click()
+    qtbot.waitUntil(lambda: "left out: 1" in page.gather.counts.text(), timeout=WAIT)
+    assert page.gather.name_field.text() == "By ear", "what was typed stays"
+    press(page.gather.improve_button)
+    qtbot.waitUntil(lambda: page.change.isVisible(), timeout=WAIT)
+    plan = known.launcher.plans[-1]
+    assert (plan.name, plan.seed) == ("By ear", 11)
 
 
 def test_one_button_improves_and_the_old_model_is_a_button_away(

@@ -15,10 +15,11 @@ from storydesk.domain.failures import FailureCode, StorydeskError
 from storydesk.domain.feedback import Feedback, FeedbackOrigin
 from storydesk.domain.improving import FEWEST_ASIDE, FEWEST_CHOICES, FEWEST_EXAMPLES, Way, weigh_feedback
 from storydesk.domain.judging import Criterion, Entry, Side
+from storydesk.domain.settings import ACTIVE_MODEL
 from storydesk.domain.tuning import ChoicePrediction, RunState, RunStatus, TuningPlan
 from storydesk.services.improving import FEEDBACK_NAME, ImprovingWish
 from storydesk.training.launcher import TrainerLauncher
-from tests.fakes.services import FakeWorld, make_world
+from tests.fakes.services import FakeWorld, make_model, make_world
 from trainer.corpus.splitting import NEEDED_STORIES
 from trainer.preference.records import FEWEST_HELDOUT, FEWEST_PAIRS
 from trainer.protocol.feedback import FEEDBACK_FILE, FeedbackPair, read_feedback
@@ -115,6 +116,32 @@ def test_enough_choices_are_learned_from_and_stories_that_it_knows_are_measured(
     assert len(pairs) == 40
     assert all("salty" in pair.chosen for pair in pairs)
     assert sum(pair.held_out for pair in pairs) == len(feedback.heldout_pairs)
+
+
+def test_generations_are_counted_by_their_names(world: FakeWorld) -> None:
+    assert world.desk.improving.suggest_name() == ""
+    for name, after in (("Salt", "Salt 2"), ("Salt 2", "Salt 3"), ("Room 1408", "Room 1408 2")):
+        world.models.shelf[name] = make_model(name, built_in=False)
+        world.settings.set(ACTIVE_MODEL, name)
+        assert world.desk.improving.suggest_name() == after
+
+
+def test_what_is_held_out_stays_so_from_one_generation_to_the_next(world: FakeWorld) -> None:
+    choose(world, 40)
+    know_stories(world)
+
+    def read(folder: Path) -> dict[str, bool]:
+        records = read_feedback((folder / FEEDBACK_NAME).read_text(encoding="utf-8").splitlines())
+        return {record.prompt: record.held_out for record in records if isinstance(record, FeedbackPair)}
+
+    first = read(world.desk.improving.prepare(ImprovingWish("Salt", seed=1)))
+    choose(world, 90)  # the same prompts again, and fifty more
+    rate(world, 60)
+    second = read(world.desk.improving.prepare(ImprovingWish("Salt", seed=2)))
+    assert len(first) == 40
+    assert len(second) == 90
+    assert {prompt: second[prompt] for prompt in first} == first
+    assert sum(second.values()) > sum(first.values())
 
 
 def test_our_samples_are_measured_where_nobody_knows_what_it_learned_from(world: FakeWorld) -> None:

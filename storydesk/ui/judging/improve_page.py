@@ -2,116 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from storydesk.bridge.improving_controller import ImprovingController
 from storydesk.bridge.jobs import JobRunner
 from storydesk.bridge.phrases import Phrases
 from storydesk.domain.failures import Failure
-from storydesk.domain.feedback import Feedback, FeedbackOrigin
-from storydesk.domain.improving import ImprovingChances, Way
+from storydesk.domain.feedback import Feedback
+from storydesk.domain.improving import ImprovingChances
 from storydesk.domain.style_model import StyleModel
 from storydesk.domain.tuning import RunState
 from storydesk.services.desk import Desk
-from storydesk.services.improving import ImprovingWish
 from storydesk.services.tuning import TuningOutcome
-from storydesk.ui.figures import say_number
-from storydesk.ui.judging.feedback_list import FeedbackList
+from storydesk.ui.judging.gather_step import GatherStep
 from storydesk.ui.judging.step_page import StepPage
-from storydesk.ui.theme import SPACE_M, icon, make_label, set_role
 from storydesk.ui.tuning.change_step import ChangeStep
 from storydesk.ui.tuning.run_step import RunStep
-
-
-class GatherStep(QWidget):
-    """Says what will be learned from and how, and lets it be looked through. GUI thread."""
-
-    improve_wanted = Signal()
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        """Begin before anything is gathered."""
-        super().__init__(parent)
-        self.way = make_label("")
-        self.counts = make_label("", "muted")
-        self.trouble = make_label("", "problem", selectable=True)
-        self.list = FeedbackList()
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(SPACE_M)
-        for widget in (self.way, self.counts, self.trouble):
-            column.addWidget(widget)
-        column.addWidget(self.list, 1)
-        self.improve_button = QPushButton(icon("magic-wand", "on_accent"), self.tr("Improve from my feedback"))
-        set_role(self.improve_button, "primary")
-        self.improve_button.clicked.connect(self.improve_wanted)
-        self.buttons = QWidget()
-        row = QHBoxLayout(self.buttons)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addStretch()
-        row.addWidget(self.improve_button)
-        self.say_trouble("")
-        self._chances: ImprovingChances | None = None
-        self._busy = False
-        self.allow(busy=False)
-
-    def show_feedback(self, feedback: Feedback, chances: ImprovingChances) -> None:
-        """Show what was gathered."""
-        self._chances = chances
-        self.way.setText(self._say_way(chances))
-        self.counts.setText(self._say_counts(chances.origins, chances))
-        self.list.setVisible(bool(feedback.pairs or feedback.examples))
-        self.list.show_feedback(feedback)
-        self.allow(busy=self._busy)
-
-    def allow(self, *, busy: bool) -> None:
-        """Let the button be pressed where there is something to learn from and no tuning under way."""
-        self._busy = busy
-        ready = self._chances is not None and self._chances.way is not Way.NEITHER
-        self.improve_button.setEnabled(ready and not busy)
-        self.improve_button.setToolTip(
-            self.tr("A tuning is under way; this can begin when it has ended") if busy else ""
-        )
-
-    def say_trouble(self, words: str) -> None:
-        """Say what went wrong, or nothing."""
-        self.trouble.setText(words)
-        self.trouble.setVisible(bool(words))
-
-    def _say_way(self, chances: ImprovingChances) -> str:
-        if chances.way is Way.CHOICES:
-            return self.tr(
-                "Your model will learn which of two texts you like better. {aside} of your choices are kept aside: it "
-                "comes into use only if it foresees those better than before and still writes as well."
-            ).format(aside=say_number(chances.kept_aside))
-        more = self.tr("About {count} more choices between two texts are needed for it to learn your taste.").format(
-            count=say_number(chances.missing)
-        )
-        if chances.way is Way.EXAMPLES:
-            return self.tr(
-                "{more} Until then it can learn from the {count} texts that you took or rated high, as it learns from "
-                "stories. Some of them are kept aside to measure with."
-            ).format(more=more, count=say_number(chances.examples))
-        return self.tr(
-            "There is too little to learn from yet. {more} They come from sheets on which you choose or rate, and from "
-            "suggestions that you take, change or throw away while you write."
-        ).format(more=more)
-
-    def _say_counts(self, origins: Mapping[FeedbackOrigin, int], chances: ImprovingChances) -> str:
-        words = {
-            FeedbackOrigin.CHOICE: self.tr("from choosing between two: {count}"),
-            FeedbackOrigin.RATING: self.tr("from ratings: {count}"),
-            FeedbackOrigin.SUGGESTION: self.tr("from suggestions: {count}"),
-            FeedbackOrigin.EDIT: self.tr("from your changes: {count}"),
-        }
-        parts = [said.format(count=say_number(origins[each])) for each, said in words.items() if origins.get(each)]
-        if chances.examples:
-            parts.append(self.tr("good texts: {count}").format(count=say_number(chances.examples)))
-        if chances.left_out:
-            parts.append(self.tr("left out: {count}").format(count=say_number(chances.left_out)))
-        return " · ".join(parts)
 
 
 class ImprovePage(StepPage):
@@ -156,9 +63,10 @@ class ImprovePage(StepPage):
 
     def _join(self) -> None:
         controller, tuning = self._controller, self._controller.tuning
+        controller.named.connect(self.gather.suggest_name)
         controller.looked.connect(self._on_looked)
         controller.failed.connect(lambda failure: self.gather.say_trouble(self._say(failure)))
-        self.gather.list.leave_out_wanted.connect(lambda key, back: controller.leave_out([key], undo=back))
+        self.gather.list.leave_out_wanted.connect(lambda keys, back: controller.leave_out(keys, undo=back))
         self.gather.improve_wanted.connect(self._start)
         self.run.pause_wanted.connect(tuning.stop)
         self.run.best_wanted.connect(tuning.keep_best)
@@ -175,7 +83,7 @@ class ImprovePage(StepPage):
 
     def _start(self) -> None:
         self._begin_run()
-        self._controller.start(ImprovingWish())
+        self._controller.start(self.gather.wish)
 
     def _resume(self) -> None:
         state = self._controller.tuning.state
@@ -208,6 +116,7 @@ class ImprovePage(StepPage):
     def _on_finished(self, outcome: TuningOutcome) -> None:
         if self._controller.is_own_run:
             self._outcome = outcome
+            self.gather.forget_name()  # the next generation's is another one
             self.change.show_outcome(outcome)
             self.show_step(self.change)
             self._focus_end()
