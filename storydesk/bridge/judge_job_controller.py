@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -48,6 +49,8 @@ class JudgeJobController(QObject):
     """A JudgeReport whose metrics are in the reader's words."""
     stopped = Signal()
     """The writer stopped the job; it can go on later."""
+    discarded = Signal(str)
+    """The name of a job that is in the trash now."""
     failed = Signal(object)
     """A Failure."""
     busy_changed = Signal(bool)
@@ -103,6 +106,21 @@ class JudgeJobController(QObject):
     def read_report(self, state: JudgeState) -> None:
         """Read a finished job's report; ``reported`` tells."""
         self._jobs.start(lambda _: self._read(state), on_success=self.reported.emit, on_failure=self.failed.emit)
+
+    def discard(self, folder: Path) -> None:
+        """Put a job into the trash; ``discarded`` tells, and what is left is looked for."""
+        self._change(lambda: self._judge.discard(folder), lambda: self.discarded.emit(folder.name))
+
+    def restore(self, name: str) -> None:
+        """Take a job out of the trash again and look for what there is."""
+        self._change(lambda: self._judge.restore(name), lambda: None)
+
+    def _change(self, work: Callable[[], object], tell: Callable[[], None]) -> None:
+        def on_done(_answer: object) -> None:
+            tell()
+            self.look()
+
+        self._jobs.start(lambda _: work(), on_success=on_done, on_failure=self.failed.emit)
 
     def close(self, wait_seconds: float = 5.0) -> bool:
         """Stop the job, by force if need be: nothing done is lost. One that others started is left at work."""

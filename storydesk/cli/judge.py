@@ -8,13 +8,14 @@ from typing import Any
 
 from storydesk.cli.arguments import MAXIMUM_SEED, add_json_option, whole_number
 from storydesk.cli.console import Console, Report
+from storydesk.cli.judge_jobs import list_jobs, move_job
 from storydesk.cli.judge_table import make_record, make_tables
 from storydesk.cli.runs import INTERRUPTED, describe_time, wait_for_run
 from storydesk.domain.failures import Failure, FailureCode, StorydeskError
 from storydesk.domain.judgement import MOST_SETTINGS, JudgePlan, JudgeState, Settings, spread_grid
 from storydesk.domain.tuning import RunStatus
 from storydesk.services.desk import Desk
-from storydesk.services.judge_job import JudgeJobService, collect_ratings
+from storydesk.services.judge_job import collect_ratings
 from storydesk.services.judge_prompts import find_prompts
 
 _WORK = {
@@ -43,6 +44,9 @@ def add_parser(subparsers: Any) -> None:
     )
     what.add_argument("--samples", action="store_true", help="judge on Storydesk's own sample stories")
     what.add_argument("--resume", metavar="JOB", help="go on with a job that was broken off; `list` shows them")
+    what.add_argument("--list", action="store_true", help="list the judgings so far")
+    what.add_argument("--discard", metavar="JOB", help="put a judging into the trash for 30 days")
+    what.add_argument("--restore", metavar="JOB", help="take a judging out of the trash")
     parser.add_argument(
         "--limit", type=whole_number("--limit", 1, 2000), default=0, metavar="N", help="take at most so many prompts"
     )
@@ -82,8 +86,10 @@ def add_parser(subparsers: Any) -> None:
 def run(arguments: argparse.Namespace, desk: Desk, console: Console) -> int:
     """Judge, or go on judging, and show the figures."""
     jobs = desk.judge_jobs
-    if arguments.resume == "list":
-        return _list_unfinished(jobs, console)
+    if arguments.list or arguments.resume == "list":
+        return list_jobs(jobs, console, only_unfinished=not arguments.list)
+    if arguments.discard or arguments.restore:
+        return move_job(arguments.discard, arguments.restore, jobs, console)
     folder = jobs.find_job(arguments.resume) if arguments.resume else jobs.prepare(_make_plan(arguments, desk))
     with console.progress(_WORK[""]) as report:
         view = _JobView(console, report)
@@ -185,15 +191,3 @@ def _tell_stopped(state: JudgeState, console: Console) -> int:
     done = f"{state.done} of {state.total} done"
     console.note(f"Stopped, as you asked ({done}). `storydesk judge --resume {state.folder.name}` goes on.")
     return INTERRUPTED
-
-
-def _list_unfinished(jobs: JudgeJobService, console: Console) -> int:
-    states = jobs.list_unfinished()
-    console.give(
-        {"unfinished": [{"job": state.folder.name, "done": state.done, "of": state.total} for state in states]}
-    )
-    for state in states:
-        console.say(f"{state.folder.name}  {state.done} of {state.total} done")
-    if not states:
-        console.say("No judging was broken off.")
-    return 0

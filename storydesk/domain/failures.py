@@ -73,6 +73,8 @@ class FailureCode(StrEnum):
     RATING_FILE_CHANGED = "rating_file_changed"  # path
     RATING_FILE_VERSION = "rating_file_version"  # path, version
     RATING_SHEET_UNKNOWN = "rating_sheet_unknown"  # path
+    JOB_NOT_FOUND = "job_not_found"  # name
+    JOB_AT_WORK = "job_at_work"  # name
     RUN_NOT_FOUND = "run_not_found"  # name
     DATASET_NOT_FOUND = "dataset_not_found"  # name
     DATASET_NOT_READ = "dataset_not_read"  # name

@@ -19,7 +19,6 @@ from storydesk.domain.judgement import (
 )
 from storydesk.domain.judging import Criterion
 from storydesk.domain.judging_summary import average_ratings
-from storydesk.domain.tuning import RunStatus
 from storydesk.services.judge_job_ports import JudgeLauncher, JudgeRun
 from storydesk.services.judging import JudgingService
 from storydesk.services.ports import ModelLibrary
@@ -63,7 +62,7 @@ class JudgeJobService:
     def start_again(self, job_id: str, ratings: Ratings) -> JudgeRun:
         """Start a finished job once more, to write nothing but its report, held against the ``ratings`` of now.
 
-        Raise StorydeskError(RUN_NOT_FOUND, TRAINER_NOT_STARTED, DISK_FULL, NOT_WRITABLE).
+        Raise StorydeskError(JOB_NOT_FOUND, TRAINER_NOT_STARTED, DISK_FULL, NOT_WRITABLE).
         """
         folder = self._launcher.find(job_id)
         self._launcher.put_ratings(folder, ratings)
@@ -72,6 +71,10 @@ class JudgeJobService:
     def follow(self, folder: Path) -> JudgeRun:
         """Follow a job that an earlier start of the app left at work."""
         return self._launcher.follow(folder)
+
+    def list_jobs(self) -> Sequence[JudgeState]:
+        """Return all jobs, newest first, those at work too."""
+        return self._launcher.list_jobs()
 
     def list_finished(self) -> Sequence[JudgeState]:
         """Return the jobs whose reports are there, newest first."""
@@ -90,12 +93,16 @@ class JudgeJobService:
         return [state.folder for state in self._launcher.list_jobs() if self._launcher.is_alive(state.folder)]
 
     def find_job(self, name: str) -> Path:
-        """Return the folder of a job by its name; raise StorydeskError(RUN_NOT_FOUND)."""
+        """Return the folder of a job by its name; raise StorydeskError(JOB_NOT_FOUND)."""
         return self._launcher.find(name)
 
     def discard(self, folder: Path) -> None:
-        """Delete a job that nobody works on."""
+        """Put a job into the trash for 30 days; raise JOB_NOT_FOUND, JOB_AT_WORK, NOT_WRITABLE."""
         self._launcher.discard(folder)
+
+    def restore(self, name: str) -> Path:
+        """Take a job out of the trash and return its folder; raise JOB_NOT_FOUND, NOT_WRITABLE."""
+        return self._launcher.restore(name)
 
     def read_report(self, state: JudgeState) -> JudgeReport:
         """Return the report of a finished job; raise what ended one that failed.

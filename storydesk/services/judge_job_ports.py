@@ -41,10 +41,16 @@ class JudgeLauncher(Protocol):
         """Return whether a trainer is at work on a job."""
 
     def find(self, name: str) -> Path:
-        """Return the folder of a job by its name; raise RUN_NOT_FOUND."""
+        """Return the folder of a job by its name; raise JOB_NOT_FOUND."""
 
     def discard(self, folder: Path) -> None:
-        """Delete a job that nobody works on, with its stories; a report elsewhere stays."""
+        """Put a job that nobody works on into the trash, with its stories; a report elsewhere stays.
+
+        Raise JOB_NOT_FOUND, JOB_AT_WORK, NOT_WRITABLE.
+        """
+
+    def restore(self, name: str) -> Path:
+        """Take a job out of the trash and return its folder; raise JOB_NOT_FOUND, NOT_WRITABLE."""
 
     def read_report(self, folder: Path) -> JudgeReport:
         """Return a finished report; raise FILE_NOT_FOUND, FILE_NOT_READABLE, FILE_DAMAGED."""

@@ -158,19 +158,19 @@ class TrainerJudgeLauncher:
         return is_alive(folder)
 
     def find(self, name: str) -> Path:
-        """Return the folder of a job by its name; raise RUN_NOT_FOUND."""
+        """Return the folder of a job by its name; raise JOB_NOT_FOUND."""
         # A name, and not a way out of the folder of jobs.
         folder = self._jobs / name
         if Path(name).name != name or not (folder / REQUEST_NAME).is_file():
-            raise StorydeskError(FailureCode.RUN_NOT_FOUND, name=name)
+            raise StorydeskError(FailureCode.JOB_NOT_FOUND, name=name)
         return folder
 
     def discard(self, folder: Path) -> None:
-        """Put a job that nobody works on into the trash; raise RUN_NOT_FOUND, JOB_AT_WORK, NOT_WRITABLE."""
+        """Put a job that nobody works on into the trash; raise JOB_NOT_FOUND, JOB_AT_WORK, NOT_WRITABLE."""
         discard(self._jobs, folder)
 
     def restore(self, name: str) -> Path:
-        """Take a job out of the trash and return its folder; raise RUN_NOT_FOUND, NOT_WRITABLE."""
+        """Take a job out of the trash and return its folder; raise JOB_NOT_FOUND, NOT_WRITABLE."""
         return restore(self._jobs, name)
 
     def read_report(self, folder: Path) -> JudgeReport:

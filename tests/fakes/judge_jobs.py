@@ -8,6 +8,7 @@ from pathlib import Path
 
 from storydesk.domain.failures import FailureCode, StorydeskError
 from storydesk.domain.judgement import (
+    JudgeCard,
     JudgedDifference,
     JudgedFigure,
     JudgedMetric,
@@ -18,6 +19,8 @@ from storydesk.domain.judgement import (
     WrittenStory,
 )
 from storydesk.domain.tuning import RunStatus
+
+BEGUN = 1_790_000_000.0
 
 
 def make_report(folder: Path, models: tuple[str, ...] = ("starter", "mine")) -> JudgeReport:
@@ -81,6 +84,7 @@ class FakeJudgeLauncher:
         self.plans: list[tuple[JudgePlan, Mapping[str, Path]]] = []
         self.states: dict[Path, list[JudgeState]] = {}
         self.alive: set[Path] = set()
+        self.trash: dict[str, tuple[Path, list[JudgeState]]] = {}
         self.stories: list[WrittenStory] = []
         self.ratings: dict[Path, Ratings] = {}
 
@@ -88,7 +92,8 @@ class FakeJudgeLauncher:
         """Keep the plan."""
         folder = Path(f"/judgements/{len(self.plans) + 1}")
         self.plans.append((plan, dict(folders)))
-        start = JudgeState(folder.name, folder)
+        card = JudgeCard(plan.title, plan.models, plan.prompts or len(plan.pairs), len(plan.settings), BEGUN)
+        start = JudgeState(folder.name, folder, card=card)
         at_work = replace(start, status=RunStatus.RUNNING, work="writing", model=plan.models[0], done=1, total=4)
         self.states[folder] = [start, at_work, replace(at_work, status=RunStatus.COMPLETED, done=4, report=folder)]
         return folder
@@ -122,11 +127,21 @@ class FakeJudgeLauncher:
         for folder in self.states:
             if folder.name == name:
                 return folder
-        raise StorydeskError(FailureCode.RUN_NOT_FOUND, name=name)
+        raise StorydeskError(FailureCode.JOB_NOT_FOUND, name=name)
 
     def discard(self, folder: Path) -> None:
-        """Forget a job."""
-        self.states.pop(folder, None)
+        """Put a job into the trash."""
+        if folder in self.alive:
+            raise StorydeskError(FailureCode.JOB_AT_WORK, name=folder.name)
+        self.trash[folder.name] = (folder, self.states.pop(self.find(folder.name)))
+
+    def restore(self, name: str) -> Path:
+        """Take a job out of the trash; it comes last."""
+        if name not in self.trash:
+            raise StorydeskError(FailureCode.JOB_NOT_FOUND, name=name)
+        folder, states = self.trash.pop(name)
+        self.states[folder] = states
+        return folder
 
     def read_report(self, folder: Path) -> JudgeReport:
         """Return a report over the plan's models."""

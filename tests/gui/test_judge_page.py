@@ -204,6 +204,35 @@ def test_a_job_left_at_work_is_followed(story_window: MainWindow, qtbot: QtBot) 
     qtbot.waitUntil(lambda: page.report.isVisible(), timeout=WAIT)
 
 
+def test_earlier_jobs_have_names_and_come_back_from_the_trash(story_window: MainWindow, qtbot: QtBot) -> None:
+    launcher = find_launcher(story_window)
+    jobs = story_window.workroom.desk.judge_jobs
+    folders = [
+        jobs.prepare(JudgePlan(("starter",), (("A bell", ""),) * 12)),
+        jobs.prepare(JudgePlan(("starter",), (("A bell", ""),), settings=({}, {"top_p": 0.9}), title="Bells")),
+    ]
+    launcher.states[folders[0]] = launcher.states[folders[0]][:2]
+    page = open_judge(story_window, qtbot)
+    lines = [page.plan.jobs.item(row).text() for row in range(2)]
+    assert lines[0].startswith("starter · 12 prompts · ")
+    assert all("2026" in line for line in lines)
+    assert lines[0].endswith("broken off, 1 of 4 steps")
+    assert lines[1].startswith("Bells · 1 prompt · 2 choices of settings · ")
+    assert lines[1].endswith("finished")
+    page.plan.jobs.setCurrentRow(1)
+    press(page.plan.delete_button)
+    qtbot.waitUntil(lambda: page.plan.jobs.count() == 1, timeout=WAIT)
+    assert page.plan.undo_bar.label.text() == "“Bells” is in the trash for 30 days."
+    press(page.plan.undo_bar.button)
+    qtbot.waitUntil(lambda: page.plan.jobs.count() == 2, timeout=WAIT)
+    page.plan.jobs.setFocus()
+    page.plan.jobs.setCurrentRow(0)
+    launcher.alive.add(folders[0])  # somebody went on with it in the meantime
+    QTest.keyClick(page.plan.jobs, Qt.Key.Key_Delete)
+    qtbot.waitUntil(lambda: "at work" in page.plan.trouble.text(), timeout=WAIT)
+    assert folders[0] in launcher.states
+
+
 def test_values_to_try_are_read_as_people_write_them() -> None:
     assert read_values("temperature", "0.7, 0,9; 1.1 0.7").values == (0.7, 0.9, 1.1)
     assert read_values("temperature", "").values == ()

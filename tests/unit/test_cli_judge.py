@@ -152,8 +152,34 @@ def test_broken_off_jobs_are_listed(
     folder = world.desk.judge_jobs.prepare(JudgePlan(models=("starter",), pairs=(("A bell.", ""),)))
     launcher.states[folder] = launcher.states[folder][:2]
     assert _run(world, "judge", "--resume", "list") == 0
-    assert "1  1 of 4 done" in capsys.readouterr().out
+    assert "1  starter  1 prompt  2026-09-21 " in capsys.readouterr().out
     assert world.desk.judge_jobs.list_finished() == []
     launcher.alive.add(folder)
     assert world.desk.judge_jobs.list_left_alone() == [folder]
     assert world.desk.judge_jobs.list_unfinished() == []
+
+
+def test_judgings_are_listed_thrown_away_and_brought_back(
+    world: FakeWorld, launcher: FakeJudgeLauncher, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _run(world, "judge", "--list") == 0
+    assert "Nothing was judged yet." in capsys.readouterr().out
+    folder = world.desk.judge_jobs.prepare(JudgePlan(("starter",), (("A bell.", ""),), title="Bells"))
+    assert _run(world, "judge", "--list") == 0
+    shown = capsys.readouterr().out
+    assert "Bells" in shown
+    assert f"report: {folder}" in shown
+    assert _run(world, "judge", "--list", "--json") == 0
+    [record] = json.loads(capsys.readouterr().out)["jobs"]
+    assert (record["job"], record["title"], record["models"]) == ("1", "Bells", ["starter"])
+    launcher.alive.add(folder)
+    assert _run(world, "judge", "--discard", "1") == 1
+    assert "at work" in capsys.readouterr().err
+    launcher.alive.clear()
+    assert _run(world, "judge", "--discard", "1") == 0
+    assert "--restore 1" in capsys.readouterr().out
+    assert not world.desk.judge_jobs.list_jobs()
+    assert _run(world, "judge", "--discard", "1") == 1
+    assert "--list" in capsys.readouterr().err
+    assert _run(world, "judge", "--restore", "1") == 0
+    assert [state.folder for state in world.desk.judge_jobs.list_jobs()] == [folder]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -14,9 +15,11 @@ from storydesk.domain.failures import FailureCode, StorydeskError
 from storydesk.domain.judgement import JudgePlan, JudgeState, spread_grid
 from storydesk.domain.judging import Criterion, Entry, fingerprint
 from storydesk.domain.tuning import RunStatus
+from storydesk.services.file_lock import FileLock
 from storydesk.services.judge_job import JudgeJobService, collect_ratings
 from storydesk.training.judge import TrainerJudgeLauncher, fold_judging
 from storydesk.training.judge_reports import load_report, load_stories
+from storydesk.training.processes import LOCK_NAME
 from tests.fakes.services import FakeModels, make_world
 from trainer.protocol import messages
 from trainer.protocol.codec import encode_event
@@ -112,10 +115,55 @@ def test_jobs_are_found_by_name_and_thrown_away(tmp_path: Path) -> None:
     for name in ("nothing", "..", "../runs"):
         with pytest.raises(StorydeskError):
             service.find_job(name)
-    service.discard(second)
-    service.discard(tmp_path)
-    assert not second.exists()
+    with pytest.raises(StorydeskError):
+        service.discard(tmp_path)
     assert tmp_path.exists()
+
+
+def test_a_job_says_what_it_is_about_and_comes_back_from_the_trash(tmp_path: Path) -> None:
+    launcher = _make_launcher(tmp_path)
+    folder = _prepare(launcher, tmp_path)
+    card = launcher.read(folder).card
+    assert (card.title, card.models, card.prompts, card.settings) == ("", ("starter",), 1, 2)
+    assert abs(card.begun - time.time()) < PATIENCE_SECONDS
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    with pytest.raises(StorydeskError) as unknown:
+        launcher.restore(folder.name)
+    assert unknown.value.failure.code == FailureCode.JOB_NOT_FOUND
+    launcher.discard(folder)
+    assert not folder.exists()
+    assert not launcher.list_jobs()
+    with pytest.raises(StorydeskError):
+        launcher.restore("../judgements")
+    assert launcher.restore(folder.name) == folder
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    # Thirty days later it is gone for good, when the next one goes.
+    launcher.discard(folder)
+    trashed = tmp_path / "judgements" / ".trash" / folder.name
+    os.utime(trashed, (0, 0))
+    launcher.discard(_prepare(launcher, tmp_path))
+    assert not trashed.exists()
+
+
+def test_a_job_at_work_is_not_thrown_away_and_damage_is_no_obstacle(tmp_path: Path) -> None:
+    launcher = _make_launcher(tmp_path)
+    folder = _prepare(launcher, tmp_path)
+    lock = FileLock(folder / LOCK_NAME)
+    assert lock.acquire()
+    try:
+        with pytest.raises(StorydeskError) as busy:
+            launcher.discard(folder)
+    finally:
+        lock.release()
+    assert busy.value.failure.code == FailureCode.JOB_AT_WORK
+    (folder / "prompts.json").write_text('{"pairs": [1, 2, 3]}', encoding="utf-8")
+    assert launcher.read(folder).card.prompts == 3
+    (folder / "prompts.json").write_text("[", encoding="utf-8")
+    assert launcher.read(folder).card.prompts == 1
+    (folder / "request.json").write_text("{", encoding="utf-8")
+    assert launcher.read(folder).card.models == ()
+    launcher.discard(folder)
+    assert not launcher.list_jobs()
 
 
 @pytest.mark.parametrize(

@@ -26,9 +26,11 @@ from storydesk.domain.judgement import MOST_SETTINGS, JudgePlan, JudgeState, Set
 from storydesk.domain.writing_controls import NUMBERS
 from storydesk.ui.figures import say_number
 from storydesk.ui.judging.check_list import CheckList
-from storydesk.ui.judging.judge_words import say_job, say_setting
+from storydesk.ui.judging.desk_keys import hear
+from storydesk.ui.judging.judge_words import say_job, say_job_name, say_setting
 from storydesk.ui.theme import SPACE_M, SPACE_S, FlowLayout, icon, indent_number, make_label, set_hint, set_role
 from storydesk.ui.tuning.fold_out import FoldOut
+from storydesk.ui.undo_bar import UndoBar
 
 TRIED = ("temperature", "top_p", "min_p")
 MOST_STORIES, MOST_PROMPTS = 20, 500
@@ -67,11 +69,17 @@ class JudgePlanStep(QWidget):
     """The JudgeState of a finished job."""
     resume_wanted = Signal(object)
     """The folder of a job that was broken off."""
+    discard_wanted = Signal(object)
+    """The folder of a job that is to go."""
+    restore_wanted = Signal(str)
+    """The name of a job that is to come back."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         """Begin before anything was found."""
         super().__init__(parent)
         self._sources: JudgeSources | None = None
+        self._discarded = ""
+        self._named = ("", "")
         self.file: Path | None = None
         self.models = CheckList(self.tr("Models to judge"))
         self.models.setMaximumHeight(self.fontMetrics().lineSpacing() * _MOST_LINES)
@@ -91,6 +99,7 @@ class JudgePlanStep(QWidget):
         self.jobs.setWordWrap(True)
         self.jobs.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.jobs.setFixedHeight(self.fontMetrics().lineSpacing() * _JOB_LINES)
+        self.undo_bar = UndoBar()
         self.count = make_label("", "muted")
         self.trouble = make_label("", "problem", selectable=True)
         self._build()
@@ -145,6 +154,12 @@ class JudgePlanStep(QWidget):
         set_role(self.trouble, "problem" if problem else "muted")
         self.trouble.setText(words)
         self.trouble.setVisible(bool(words))
+
+    def offer_undo(self, name: str) -> None:
+        """Say that a job is in the trash, and offer to bring it back."""
+        self._discarded = name
+        said = self._named[1] if self._named[0] == name else name
+        self.undo_bar.offer(self.tr("“{name}” is in the trash for 30 days.").format(name=said))
 
     def start(self) -> None:
         """Ask for the job."""
@@ -215,9 +230,12 @@ class JudgePlanStep(QWidget):
         before.addWidget(self.jobs)
         row = FlowLayout(space=SPACE_S)
         self.open_button = QPushButton(icon("table"), self.tr("Show"))
-        row.add(self.open_button)
+        self.delete_button = QPushButton(icon("trash"), self.tr("Delete"))
+        self.delete_button.setToolTip(self.tr("A report that was written elsewhere stays where it is"))
+        row.add(self.open_button, self.delete_button)
         before.addLayout(row)
         column.addWidget(self.before)
+        column.addWidget(self.undo_bar)
         column.addStretch(1)
         self.buttons = QWidget()
         bottom = QHBoxLayout(self.buttons)
@@ -272,6 +290,9 @@ class JudgePlanStep(QWidget):
         self.jobs.currentRowChanged.connect(self._show_job)
         self.jobs.itemActivated.connect(lambda _item: self._open())
         self.open_button.clicked.connect(self._open)
+        self.delete_button.clicked.connect(self._discard)
+        self.undo_bar.undone.connect(lambda: self.restore_wanted.emit(self._discarded))
+        hear(self.jobs, ("Del",), self._discard)
         self.start_button.clicked.connect(self.start)
 
     def _choose_file(self) -> None:
@@ -289,12 +310,19 @@ class JudgePlanStep(QWidget):
         else:
             self.resume_wanted.emit(state.folder)
 
+    def _discard(self) -> None:
+        state = self.job
+        if state is not None:
+            self._named = (state.folder.name, say_job_name(state))
+            self.discard_wanted.emit(state.folder)
+
     def _show_job(self) -> None:
         state = self.job
         finished = state is None or state.report is not None
         self.open_button.setIcon(icon("table" if finished else "play"))
         self.open_button.setText(self.tr("Show") if finished else self.tr("Go on"))
-        self.open_button.setEnabled(state is not None)
+        for button in (self.open_button, self.delete_button):
+            button.setEnabled(state is not None)
 
     def _show_count(self) -> None:
         models, settings = len(self.models.values()), len(self.settings)

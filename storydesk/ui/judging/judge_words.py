@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QCoreApplication, QLocale
+from PySide6.QtCore import QCoreApplication, QDateTime, QLocale
 
 from storydesk.domain.judgement import (
     Agreeing,
@@ -42,12 +42,27 @@ def say_progress(state: JudgeState) -> str:
 
 
 def say_job(state: JudgeState) -> str:
-    """Return an earlier job in a line: its folder's name tells when it was begun."""
+    """Return an earlier job in a line: what was judged, on how much, when, and what came of it."""
     if state.report is not None:
-        return _tr("{name} · finished").format(name=state.folder.name)
-    return _tr("{name} · broken off, {progress}").format(
-        name=state.folder.name, progress=say_progress(state) or _tr("nothing done yet")
-    )
+        end = _tr("finished")
+    else:
+        end = _tr("broken off, {progress}").format(progress=say_progress(state) or _tr("nothing done yet"))
+    card = state.card
+    prompts = QCoreApplication.translate("Judging", "%Ln prompts", "", card.prompts) if card.prompts else ""
+    settings = QCoreApplication.translate("Judging", "%Ln choices of settings", "", card.settings)
+    parts = (say_job_name(state), prompts, settings if card.settings > 1 else "", _say_time(card.begun), end)
+    return " · ".join(part for part in parts if part)
+
+
+def say_job_name(state: JudgeState) -> str:
+    """Return what a job is called: its title, or the models that it is about."""
+    return state.card.title or ", ".join(state.card.models) or state.folder.name
+
+
+def _say_time(seconds: float) -> str:
+    if not seconds:
+        return ""
+    return QLocale().toString(QDateTime.fromSecsSinceEpoch(int(seconds)), QLocale.FormatType.ShortFormat)
 
 
 def say_figure(metric: JudgedMetric, figure: JudgedFigure | None) -> str:
