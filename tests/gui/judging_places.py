@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QScrollArea, QWidget
 
 from storydesk.bridge.judge_job_controller import JudgeSources
-from storydesk.domain.judgement import JudgeState, RankedSettings
+from storydesk.domain.judgement import JudgedCorrelation, JudgeState, RankedSettings
 from storydesk.domain.judging import Choice, Criterion, Entry, ItemChoice, Rater, Rating, Sheet
 from storydesk.domain.tuning import ChoicePrediction, RunState, RunStatus
 from storydesk.services.desk import Desk
@@ -234,12 +234,35 @@ def open_judged(window: MainWindow, wait: Await) -> QWidget:
     report = make_report(Path("/judgements/1"), ("starter", "Sea tales"))
     report = replace(
         report,
-        settings=("temperature 0.7, top-p 0.95", "temperature 1.1, top-p 0.95"),
+        settings=("temperature 0.7, top p 0.95", "temperature 1.1, top p 0.95"),
+        settings_values=({"temperature": 0.7, "top_p": 0.95}, {"temperature": 1.1, "top_p": 0.95}),
         sweeps={"starter": ranks},
         verdicts=("Sea tales foresees stories of people better than starter: by 5.0 (3.0 to 7.0).",),
     )
     page.report.show_report(report)
     page.show_step(page.report)
+    page.report.tried.use_button.click()
+    return window
+
+
+def open_worth(window: MainWindow, wait: Await) -> QWidget:
+    """Show which figures go with people's judgement, below all of them."""
+    open_judged(window, wait)
+    step = window.judging.page.judge.report
+    assert step.report is not None
+    found = (
+        JudgedCorrelation("distinct_2", "overall", 42, 0.48, 0.2, 0.69, 0.55, 0.27, 0.74),
+        JudgedCorrelation("perplexity", "overall", 42, -0.21, -0.48, 0.1, -0.12, -0.41, 0.19),
+        JudgedCorrelation("distinct_2", "creativity", 42, 0.3, 0.0, 0.55, 0.34, 0.04, 0.58),
+    )
+    step.show_report(replace(step.report, correlations=found))
+    area = step.parentWidget()
+    while not isinstance(area, QScrollArea):
+        assert area is not None
+        area = area.parentWidget()
+    bar = area.verticalScrollBar()
+    wait(lambda: step.ratings.height() > step.ratings.table.height() > 0)
+    bar.setValue(bar.maximum())
     return window
 
 
@@ -264,5 +287,6 @@ OPENERS: dict[str, Opener] = {
     "judging-models-judge": open_judge,
     "judging-models-run": open_judge_run,
     "judging-models-judged": open_judged,
+    "judging-models-worth": open_worth,
 }
 """The places by name."""

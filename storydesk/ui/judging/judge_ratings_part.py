@@ -96,13 +96,15 @@ class JudgeRatingsPart(QWidget):
                 for each in rows
             ],
         )
+        if rows:
+            self.table.setCurrentCell(0, 0)
         self.said.setText(self._say(rows))
 
     def _say(self, rows: Sequence[JudgedCorrelation]) -> str:
         if rows:
             return self.tr(
-                "From -1 to 1, and between which two the true one lies; the word holds with the length of the stories "
-                "taken out. Of twenty measures that mean nothing, about one looks as if it did."
+                "From -1 to 1, and between which two the true one lies. The words go by the figures with the stories' "
+                "length taken out. Of twenty measures that mean nothing, about one looks as if it did."
             )
         most = max((each.stories for each in self._report.correlations), default=0) if self._report is not None else 0
         how = self.tr(
