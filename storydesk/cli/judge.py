@@ -16,6 +16,7 @@ from storydesk.domain.judgement import MOST_SETTINGS, JudgePlan, JudgeState, Set
 from storydesk.domain.tuning import RunStatus
 from storydesk.services.desk import Desk
 from storydesk.services.judge_job import collect_ratings
+from storydesk.services.judge_job_ports import JudgeRun
 from storydesk.services.judge_prompts import find_prompts
 
 _WORK = {
@@ -76,7 +77,11 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("--reader", default="", metavar="MODEL", help="the model that reads the stories (the first)")
     parser.add_argument("--metrics", default="", metavar="NAME,...", help="measure these only")
-    parser.add_argument("--ratings", action="store_true", help="compare with the ratings that were collected so far")
+    parser.add_argument(
+        "--ratings",
+        action="store_true",
+        help="compare with the ratings that were collected so far; with --resume, also for a job that is finished",
+    )
     parser.add_argument("--out", metavar="DIR", help="the folder for the report")
     parser.add_argument("--seed", type=whole_number("--seed", 0, MAXIMUM_SEED), default=7, metavar="S", help="(7)")
     add_json_option(parser)
@@ -93,7 +98,9 @@ def run(arguments: argparse.Namespace, desk: Desk, console: Console) -> int:
     folder = jobs.find_job(arguments.resume) if arguments.resume else jobs.prepare(_make_plan(arguments, desk))
     with console.progress(_WORK[""]) as report:
         view = _JobView(console, report)
-        state, interrupted = wait_for_run(jobs.start(folder), console, view.show, "Stopping. What is done is kept.")
+        state, interrupted = wait_for_run(
+            _start(arguments, folder, desk), console, view.show, "Stopping. What is done is kept."
+        )
     if state.status is RunStatus.STOPPED or (interrupted and state.report is None):
         return _tell_stopped(state, console)
     found = jobs.read_report(state)
@@ -101,6 +108,13 @@ def run(arguments: argparse.Namespace, desk: Desk, console: Console) -> int:
     console.say(make_tables(found))
     console.say(f"Report: {found.page}")
     return 0
+
+
+def _start(arguments: argparse.Namespace, folder: Path, desk: Desk) -> JudgeRun:
+    """Start a job; one that was there before is held against the ratings of now, if asked."""
+    if arguments.resume and arguments.ratings:
+        return desk.judge_jobs.start_again(folder.name, collect_ratings(desk.judging))
+    return desk.judge_jobs.start(folder)
 
 
 def read_choice(text: str) -> Settings:

@@ -24,7 +24,14 @@ def make_record(report: JudgeReport, state: JudgeState) -> dict[str, Any]:
         "differences": [dataclasses.asdict(difference) for difference in report.differences],
         "correlations": [dataclasses.asdict(correlation) for correlation in report.correlations],
         "sweeps": {
-            model: [{**dataclasses.asdict(row), "settings": report.settings[row.settings]} for row in rows]
+            model: [
+                {
+                    **dataclasses.asdict(row),
+                    "settings": report.settings[row.settings],
+                    "values": dict(report.values_of(row.settings) or {}),
+                }
+                for row in rows
+            ]
             for model, rows in report.sweeps.items()
         },
         "verdicts": list(report.verdicts),

@@ -210,6 +210,17 @@ class RankedSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class JudgedVerdict:
+    """What a report comes to, as a code; of its parameters ``settings`` and ``level`` are places in the report's list.
+
+    ``metrics`` are names of metrics, whole numbers are counts, others are figures, and texts are names of models.
+    """
+
+    code: str
+    parameters: Mapping[str, str | int | float | tuple[str | int, ...]]
+
+
+@dataclass(frozen=True, slots=True)
 class WrittenStory:
     """A story of a report, with the id that ratings know it by; ``model`` is "" for a person's."""
 
@@ -243,7 +254,9 @@ class JudgeReport:
     correlations: tuple[JudgedCorrelation, ...]
     sweeps: Mapping[str, tuple[RankedSettings, ...]]
     verdicts: tuple[str, ...] = ()
-    """What the report says in sentences, in English."""
+    """What the report says in sentences, in English unless VerdictWords has translated them."""
+    verdict_codes: tuple[JudgedVerdict, ...] = ()
+    """The same as codes, in the same order; none in a report of an older version."""
     settings_values: tuple[Settings, ...] = ()
     shown_prompts: tuple[str, ...] = ()
     job_id: str = ""
@@ -252,6 +265,10 @@ class JudgeReport:
     def page(self) -> Path:
         """The report as a page."""
         return self.folder / "report.html"
+
+    def values_of(self, settings: int) -> Settings | None:
+        """Return what one choice of settings stands for; None where the report does not say."""
+        return self.settings_values[settings] if len(self.settings_values) == len(self.settings) else None
 
     def find_figure(self, metric: str, model: str, settings: int, *, cut: bool = False) -> JudgedFigure | None:
         """Return one figure, None where there is none."""

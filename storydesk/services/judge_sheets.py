@@ -100,8 +100,8 @@ def _leave_out_shown(report: JudgeReport, stories: Sequence[WrittenStory]) -> Se
 def _make_entry(report: JudgeReport, story: WrittenStory) -> Entry:
     known = 0 <= story.settings < len(report.settings)
     several = len(report.settings) > 1 and known
-    values = report.settings_values[story.settings] if story.settings in range(len(report.settings_values)) else {}
-    made_by = {"model": story.model, "settings": dict(values), "job": report.job_id, "sample": story.sample}
+    values = report.values_of(story.settings) if known else None
+    made_by = {"model": story.model, "settings": dict(values or {}), "job": report.job_id, "sample": story.sample}
     return Entry(
         story.prompt,
         story.text,

@@ -10,6 +10,7 @@ import pytest
 
 from storydesk.cli.program import run_command
 from storydesk.domain.judgement import JudgePlan
+from storydesk.domain.judging import Criterion, Entry, fingerprint
 from tests.fakes.judge_jobs import FakeJudgeLauncher, FakeJudgeRun
 from tests.fakes.services import FakeWorld, make_world
 
@@ -157,6 +158,18 @@ def test_broken_off_jobs_are_listed(
     launcher.alive.add(folder)
     assert world.desk.judge_jobs.list_left_alone() == [folder]
     assert world.desk.judge_jobs.list_unfinished() == []
+
+
+def test_a_finished_judging_is_held_against_the_ratings_of_now(world: FakeWorld, launcher: FakeJudgeLauncher) -> None:
+    judging = world.desk.judging
+    folder = world.desk.judge_jobs.prepare(JudgePlan(("starter",), (("A bell.", ""),)))
+    sheet = judging.add_sheet("Night", [Entry("A bell.", "It rang.")])
+    [item] = judging.load_sheet(sheet.id).items
+    judging.rate(sheet.id, judging.add_rater("Ann").id, item.id, Criterion.OVERALL, 2)
+    assert _run(world, "judge", "--resume", "1") == 0
+    assert not launcher.ratings
+    assert _run(world, "judge", "--resume", "1", "--ratings") == 0
+    assert launcher.ratings == {folder: {fingerprint("A bell.", "It rang."): {"overall": 2.0}}}
 
 
 def test_judgings_are_listed_thrown_away_and_brought_back(

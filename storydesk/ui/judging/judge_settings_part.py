@@ -98,9 +98,7 @@ class JudgeSettingsPart(QWidget):
 
     def _find_values(self) -> Mapping[str, float] | None:
         report, row = self._report, self.chosen
-        if report is None or row is None or len(report.settings_values) != len(report.settings):
-            return None
-        return report.settings_values[row.settings]
+        return report.values_of(row.settings) if report is not None and row is not None else None
 
     def _use(self) -> None:
         values = self._find_values()

@@ -125,8 +125,8 @@ def say_settings(settings: Settings) -> str:
 
 def say_settings_of(report: JudgeReport, number: int) -> str:
     """Return one choice of a report's settings, by its name in the report where that has no values."""
-    known = len(report.settings_values) == len(report.settings)
-    return say_settings(report.settings_values[number]) if known else report.settings[number]
+    values = report.values_of(number)
+    return report.settings[number] if values is None else say_settings(values)
 
 
 def say_agreeing(correlation: JudgedCorrelation) -> str:
