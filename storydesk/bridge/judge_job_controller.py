@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QLocale, QObject, Signal
 
 from storydesk.bridge.jobs import JobRunner
 from storydesk.bridge.run_watch import Begin, RunWatch
@@ -16,6 +16,7 @@ from storydesk.services.desk import Desk
 from storydesk.services.judge_job import MetricWords, collect_ratings
 from storydesk.services.judge_job_ports import JudgeRun
 from storydesk.services.judge_prompts import find_prompts
+from storydesk.services.verdict_words import VerdictWords
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +152,12 @@ class JudgeJobController(QObject):
 
     def _read(self, state: JudgeState) -> JudgeReport:
         report = self._judge.read_report(state)
-        words = MetricWords(self._desk.samples.parent / "i18n" / "en.toml")
-        return replace(report, metrics=tuple(words.translate(metric) for metric in report.metrics))
+        path = self._desk.samples.parent / "i18n" / "en.toml"
+        metrics = MetricWords(path)
+        report = replace(report, metrics=tuple(metrics.translate(metric) for metric in report.metrics))
+        write = QLocale()
+        verdicts = VerdictWords(path, lambda value, decimals: write.toString(float(value), "f", decimals))
+        return replace(report, verdicts=verdicts.translate(report))
 
     def _begin(self, begin: Begin, *, follows: bool = False) -> None:
         if not self.busy:

@@ -14,6 +14,7 @@ from storydesk.domain.judgement import (
     JudgedDifference,
     JudgedFigure,
     JudgedMetric,
+    JudgedVerdict,
     JudgeReport,
     RankedSettings,
     WrittenStory,
@@ -77,6 +78,7 @@ def _build_report(folder: Path, record: Mapping[str, Any]) -> JudgeReport:
         correlations=tuple(_build_correlation(each) for each in record["correlations"]),
         sweeps={str(sweep["style"]): tuple(map(_build_ranked, sweep["ranking"])) for sweep in record["sweep"]},
         verdicts=tuple(str(sentence) for sentence in record.get("verdicts", ())),
+        verdict_codes=tuple(_build_verdict(each) for each in record.get("verdict_codes", ())),
         settings_values=tuple(_build_settings(settings["values"]) for settings in record["settings"]),
         shown_prompts=tuple(dict.fromkeys(str(example["prompt"]) for example in record.get("examples", ()))),
         job_id=str(record.get("job_id", "")),
@@ -134,6 +136,22 @@ def _build_correlation(record: Mapping[str, Any]) -> JudgedCorrelation:
         low_apart=_number(apart["low"]),
         high_apart=_number(apart["high"]),
     )
+
+
+def _build_verdict(record: Mapping[str, Any]) -> JudgedVerdict:
+    parameters = {str(name): _read_parameter(value) for name, value in record["parameters"].items()}
+    return JudgedVerdict(str(record["code"]), parameters)
+
+
+def _read_parameter(value: object) -> str | int | float | tuple[str | int, ...]:
+    if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
+        return value
+    if isinstance(value, list):
+        return tuple(each for each in value if isinstance(each, str | int))
+    number = _number(value)
+    if number is None:
+        raise TypeError("a parameter that is nothing")
+    return number
 
 
 def _build_ranked(record: Mapping[str, Any]) -> RankedSettings:

@@ -9,6 +9,7 @@ import math
 import re
 import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from storydesk.domain.judgement import JudgedMetric, JudgedVerdict
 from storydesk.domain.judging import fingerprint
 from storydesk.services.judge_job import MetricWords
+from storydesk.services.verdict_words import VerdictWords
 from storydesk.training.judge_reports import load_report, load_stories
+from tests.fakes.judge_jobs import make_report
 from trainer.corpus.document import Document
 from trainer.judging.cells import PEOPLE, Cell, JudgedStory, Yardsticks, make_story_id, measure_cell, measure_heldout
 from trainer.judging.judgement import AS_WRITTEN, NO_SETTINGS, Findings, Key, judge_findings
@@ -27,6 +31,7 @@ from trainer.judging.plots import Mark, draw_intervals, list_ticks, show
 from trainer.judging.quantities import StoryValues
 from trainer.judging.reading import StoryReading
 from trainer.judging.report import Circumstances, write_report
+from trainer.judging.verdicts import SENTENCES, VerdictFound, say_verdict
 from trainer.judging.wording import ContentWords
 from trainer.protocol.judging import JudgedStyle, JudgeRequest
 
@@ -239,6 +244,78 @@ def test_words_are_translated_and_what_is_missing_stays(tmp_path: Path, report: 
     translated = MetricWords(path).translate(metric)
     assert (translated.title, translated.tells) == ("Überraschung", metric.tells)
     assert MetricWords(tmp_path / "none.toml").translate(metric) == metric
+
+
+def test_the_apps_verdicts_are_the_trainers_and_other_languages_say_them_anew(tmp_path: Path, report: Path) -> None:
+    english = ROOT / "resources" / "i18n" / "en.toml"
+    assert tomllib.loads(english.read_text(encoding="utf-8"))["verdict"] == SENTENCES
+    said = load_report(report)
+    assert {verdict.code for verdict in said.verdict_codes} >= {"predicts_better", "few_prompts"}
+    assert VerdictWords(english).translate(said) == said.verdicts
+    path = tmp_path / "xx.toml"
+    few, better = "Nur {prompts} Aufgaben.", "{better} sagt besser voraus als {other}, um {by} ({low} bis {high})."
+    path.write_text(f'[verdict]\nfew_prompts = "{few}"\npredicts_better = "{better}"\n', encoding="utf-8")
+    words = VerdictWords(path, lambda value, decimals: f"{value:.{decimals}f}".replace(".", ","))
+    other = words.translate(said)
+    assert other[-1] == "Nur 14 Aufgaben."
+    place = [verdict.code for verdict in said.verdict_codes].index("predicts_better")
+    assert re.search(r"first sagt besser voraus als .*, um \d+,\d+ \(\d+,\d+ bis \d+,\d+\)\.", other[place])
+    # A report of an older version, or of a newer one with other codes, keeps its own sentences.
+    assert words.translate(replace(said, verdict_codes=())) == said.verdicts
+    strange = JudgedVerdict("predicts_better", {"metrics": ("no such", 99)})
+    assert words.translate(replace(said, verdicts=("Well.",), verdict_codes=(strange,))) == ("Well.",)
+
+
+VERDICT_RECORD = {
+    "metrics": [{"name": f"m{number}", "title": f"Measure {number}"} for number in range(10)],
+    "settings": [{"label": "usual settings"}, {"label": "temperature 0.7"}],
+}
+
+
+@pytest.mark.parametrize(
+    ("verdict", "sentence"),
+    [
+        (
+            VerdictFound("predicts_level", {"first": "a", "second": "{b}", "low": -0.5, "high": 12.345}),
+            (
+                "a and {b} predict people's stories equally well, as far as can be told (their perplexities differ by "
+                "−0.500 to +12.35, 95 % interval)."
+            ),
+        ),
+        (
+            VerdictFound(
+                "stories_better_with",
+                {"better": "a", "other": "b", "settings": 1, "metrics": [f"m{number}" for number in range(10)]},
+            ),
+            (
+                "The stories of a are better or nearer to people's than those of b (with temperature 0.7) in: Measure 0, "
+                "Measure 1, Measure 2, Measure 3, Measure 4, Measure 5, Measure 6, Measure 7 and 2 more."
+            ),
+        ),
+        (
+            VerdictFound("settings_some", {"model": "a", "settings": 1, "level": [0]}),
+            (
+                "For a, the stories nearest to people's are those with temperature 0.7; these can't be told apart from "
+                "it: usual settings."
+            ),
+        ),
+    ],
+)
+def test_trainer_and_app_say_a_verdict_alike(verdict: VerdictFound, sentence: str) -> None:
+    assert say_verdict(verdict, VERDICT_RECORD) == sentence
+    words = VerdictWords(ROOT / "resources" / "i18n" / "en.toml")
+    metrics = [JudgedMetric(each["name"], "", each["title"], "", "", "", "") for each in VERDICT_RECORD["metrics"]]
+    parameters = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in verdict.parameters.items()
+    }
+    report = replace(
+        make_report(Path()),
+        metrics=tuple(metrics),
+        settings=tuple(each["label"] for each in VERDICT_RECORD["settings"]),
+        verdicts=("",),
+        verdict_codes=(JudgedVerdict(verdict.code, parameters),),
+    )
+    assert words.translate(report) == (sentence,)
 
 
 def test_plots_keep_their_marks_inside_and_tell_them_in_words() -> None:

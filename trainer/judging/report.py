@@ -19,12 +19,12 @@ from trainer.judging.material import make_place
 from trainer.judging.metrics import GROUP_TITLES
 from trainer.judging.report_page import draw_page
 from trainer.judging.settings_names import name_settings
-from trainer.judging.verdicts import list_verdicts
+from trainer.judging.verdicts import list_verdicts, say_verdict
 from trainer.protocol.judging import JudgeRequest
 from trainer.reporter import naming_a_full_disk
 from trainer.tuning.checkpoints import sync_folder
 
-REPORT_VERSION = "1.0"
+REPORT_VERSION = "1.1"
 PEOPLE_NAME = "people"
 """Stands for people in the table, where the name of a model would."""
 
@@ -112,7 +112,12 @@ def _make_record(
         "passages": list(_list_passages(findings, training)),
         "examples": list(_list_examples(findings)),
     }
-    return {**record, "verdicts": list_verdicts(record)}
+    verdicts = list_verdicts(record)
+    return {
+        **record,
+        "verdicts": [say_verdict(verdict, record) for verdict in verdicts],
+        "verdict_codes": [{"code": each.code, "parameters": dict(each.parameters)} for each in verdicts],
+    }
 
 
 def _list_stories(findings: Findings) -> Iterator[dict[str, Any]]:

@@ -1,8 +1,12 @@
-"""What a report says in a few sentences, honestly: which model is ahead in what, and where nobody can tell."""
+"""What a report says in a few sentences, honestly: which model is ahead in what, and where nobody can tell.
+
+A verdict is a code with parameters, so that the app can say it in the reader's language; here it is said in English.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from trainer.judging.plots import show
@@ -12,66 +16,114 @@ _MOST_NAMED = 8
 
 Record = Mapping[str, Any]
 
+SENTENCES: Mapping[str, str] = {
+    "predicts_level": "{first} and {second} predict people's stories equally well, as far as can be told (their "
+    "perplexities differ by {low} to {high}, 95 % interval).",
+    "predicts_better": "{better} predicts people's stories better than {other}: its perplexity is {by} lower (95 % "
+    "interval {low} to {high}).",
+    "ahead_too": "{better} is ahead by these measures of prediction, too: {metrics}.",
+    "stories_better": "The stories of {better} are better or nearer to people's than those of {other} in: {metrics}.",
+    "stories_better_with": "The stories of {better} are better or nearer to people's than those of {other} (with "
+    "{settings}) in: {metrics}.",
+    "stories_level": "In {unclear} of {judged} measures of their stories {first} and {second} can't be told apart.",
+    "stories_level_with": "In {unclear} of {judged} measures of their stories (with {settings}) {first} and {second} "
+    "can't be told apart.",
+    "settings_best": "For {model}, the stories nearest to people's are those with {settings}, and all other settings "
+    "are further away.",
+    "settings_open": "For {model}, the stories nearest to people's are those with {settings}, but none of the other "
+    "settings can be told apart from it.",
+    "settings_some": "For {model}, the stories nearest to people's are those with {settings}; these can't be told "
+    "apart from it: {level}.",
+    "few_prompts": "There were {prompts} prompts only: more would make all of this surer.",
+    "more": "{list} and {count} more",
+}
+"""A sentence for each code. ``more`` ends a list that is too long."""
 
-def list_verdicts(record: Record) -> list[str]:
-    """Return the sentences of a report, the most telling ones first."""
-    sentences = list(_say_pairs(record))
-    sentences += _say_settings(record)
-    if record["prompts"] < 20 and sentences:
-        sentences.append(f"There were {record['prompts']} prompts only: more would make all of this surer.")
-    return sentences
+_SIGNED = frozenset({"predicts_level"})
 
 
-def _say_pairs(record: Record) -> Iterator[str]:
-    """Say of each pair of models how they predict people's stories, and how their own stories differ."""
-    titles = {metric["name"]: metric for metric in record["metrics"]}
+@dataclass(frozen=True, slots=True)
+class VerdictFound:
+    """A code of SENTENCES; ``metrics`` are names of metrics, ``settings`` and ``level`` places in the report's list."""
+
+    code: str
+    parameters: Mapping[str, Any]
+
+
+def list_verdicts(record: Record) -> list[VerdictFound]:
+    """Return what a report comes to, the most telling first."""
+    found = list(_judge_pairs(record))
+    found += _judge_settings(record)
+    if record["prompts"] < 20 and found:
+        found.append(VerdictFound("few_prompts", {"prompts": record["prompts"]}))
+    return found
+
+
+def say_verdict(verdict: VerdictFound, record: Record) -> str:
+    """Return a verdict as an English sentence."""
+    titles = {metric["name"]: metric["title"] for metric in record["metrics"]}
+    labels = [settings["label"] for settings in record["settings"]]
+    words: dict[str, str] = {}
+    for name, value in verdict.parameters.items():
+        if name == "metrics":
+            words[name] = _join([titles[metric] for metric in value], ",")
+        elif name == "settings":
+            words[name] = labels[value]
+        elif name == "level":
+            words[name] = _join([labels[place] for place in value], ";")
+        else:
+            words[name] = show(value, signed=verdict.code in _SIGNED) if isinstance(value, float) else str(value)
+    return SENTENCES[verdict.code].format(**words)
+
+
+def _judge_pairs(record: Record) -> Iterator[VerdictFound]:
+    """Yield of each pair of models how they predict people's stories, and how their own stories differ."""
+    directions = {metric["name"]: metric["direction"] for metric in record["metrics"]}
     pairs = list(dict.fromkeys((each["first"], each["second"]) for each in record["differences"]))
     for first, second in pairs:
         of = [each for each in record["differences"] if (each["first"], each["second"]) == (first, second)]
-        yield from _say_prediction(of, titles, first, second)
+        yield from _judge_prediction(of, first, second)
         for settings in sorted({each["settings"] for each in of if each["settings"] >= 0}):
             chosen = [each for each in _take_fairest(of) if each["settings"] == settings]
-            label = record["settings"][settings]["label"] if len(record["settings"]) > 1 else ""
-            yield from _say_stories(chosen, titles, first, second, label)
+            where = {"settings": settings} if len(record["settings"]) > 1 else {}
+            yield from _judge_stories(chosen, directions, first, second, where)
 
 
-def _say_prediction(of: Sequence[Record], titles: Mapping[str, Record], first: str, second: str) -> Iterator[str]:
+def _judge_prediction(of: Sequence[Record], first: str, second: str) -> Iterator[VerdictFound]:
     perplexity = next((each for each in of if each["metric"] == "perplexity"), None)
     if perplexity is None or perplexity["low"] is None:
         return
     if not perplexity["better"]:
-        interval = f"{show(perplexity['low'], signed=True)} to {show(perplexity['high'], signed=True)}"
-        what = f"{first} and {second} predict people's stories equally well, as far as can be told"
-        yield f"{what} (their perplexities differ by {interval}, 95 % interval)."
+        bounds = {"low": float(perplexity["low"]), "high": float(perplexity["high"])}
+        yield VerdictFound("predicts_level", {"first": first, "second": second, **bounds})
         return
     better, other = (first, second) if perplexity["better"] == first else (second, first)
-    low, high = sorted(abs(perplexity[side]) for side in ("low", "high"))
-    by = f"{show(abs(perplexity['value']))} lower (95 % interval {show(low)} to {show(high)})"
-    yield f"{better} predicts people's stories better than {other}: its perplexity is {by}."
+    low, high = sorted(abs(float(perplexity[side])) for side in ("low", "high"))
+    by = abs(float(perplexity["value"]))
+    yield VerdictFound("predicts_better", {"better": better, "other": other, "by": by, "low": low, "high": high})
     ahead = [
-        _begin_small(titles[each["metric"]]["title"])
+        each["metric"]
         for each in of
         if each["metric"] in ("prompt_ranking", "coherence", "first_guess") and each["better"] == better
     ]
     if ahead:
-        yield f"{better} is ahead by these measures of prediction, too: {_join(ahead)}."
+        yield VerdictFound("ahead_too", {"better": better, "metrics": ahead})
 
 
-def _say_stories(
-    chosen: Sequence[Record], titles: Mapping[str, Record], first: str, second: str, label: str
-) -> Iterator[str]:
-    """Say in which measures of the stories themselves either is better, and in how many nobody can tell."""
-    where = f" (with {label})" if label else ""
+def _judge_stories(
+    chosen: Sequence[Record], directions: Mapping[str, str], first: str, second: str, where: Mapping[str, int]
+) -> Iterator[VerdictFound]:
+    """Yield in which measures of the stories themselves either is better, and in how many nobody can tell."""
+    kind = "_with" if where else ""
     for name, other in ((first, second), (second, first)):
-        ahead = [_begin_small(titles[each["metric"]]["title"]) for each in chosen if each["better"] == name]
+        ahead = [each["metric"] for each in chosen if each["better"] == name]
         if ahead:
-            what = f"The stories of {name} are better or nearer to people's than those of {other}"
-            yield f"{what}{where} in: {_join(ahead)}."
-    judged = [each for each in chosen if titles[each["metric"]]["direction"] != "none" and each["low"] is not None]
+            yield VerdictFound(f"stories_better{kind}", {"better": name, "other": other, "metrics": ahead, **where})
+    judged = [each for each in chosen if directions[each["metric"]] != "none" and each["low"] is not None]
     unclear = sum(not each["better"] for each in judged)
     if unclear:
-        among = f"In {unclear} of {len(judged)} measures of their stories"
-        yield f"{among}{where} {first} and {second} can't be told apart."
+        counts = {"unclear": unclear, "judged": len(judged)}
+        yield VerdictFound(f"stories_level{kind}", {"first": first, "second": second, **counts, **where})
 
 
 def _take_fairest(of: Sequence[Record]) -> list[Record]:
@@ -82,24 +134,21 @@ def _take_fairest(of: Sequence[Record]) -> list[Record]:
     return list(found.values())
 
 
-def _say_settings(record: Record) -> Iterator[str]:
+def _judge_settings(record: Record) -> Iterator[VerdictFound]:
     for sweep in record["sweep"]:
-        labels = [record["settings"][row["settings"]]["label"] for row in sweep["ranking"]]
-        level = [label for label, row in zip(labels, sweep["ranking"], strict=True) if not row["told_apart"]][1:]
-        best = f"For {sweep['style']}, the stories nearest to people's are those with {labels[0]}"
+        best, *others = sweep["ranking"]
+        level = [row["settings"] for row in others if not row["told_apart"]]
+        of = {"model": sweep["style"], "settings": best["settings"]}
         if not level:
-            yield f"{best}, and all other settings are further away."
-        elif len(level) == len(labels) - 1:
-            yield f"{best}, but none of the other settings can be told apart from it."
+            yield VerdictFound("settings_best", of)
+        elif len(level) == len(others):
+            yield VerdictFound("settings_open", of)
         else:
-            yield f"{best}; these can't be told apart from it: {_join(level, ';')}."
+            yield VerdictFound("settings_some", {**of, "level": level})
 
 
-def _begin_small(title: str) -> str:
-    return title[:1].lower() + title[1:]
-
-
-def _join(parts: Sequence[str], mark: str = ",") -> str:
+def _join(parts: Sequence[str], mark: str) -> str:
     if len(parts) > _MOST_NAMED:
-        return f"{mark} ".join(parts[:_MOST_NAMED]) + f" and {len(parts) - _MOST_NAMED} more"
+        shown = f"{mark} ".join(parts[:_MOST_NAMED])
+        return SENTENCES["more"].format(list=shown, count=len(parts) - _MOST_NAMED)
     return f"{mark} ".join(parts)
