@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
 import struct
 from dataclasses import dataclass
 from pathlib import Path
 
 from trainer.export.weights import Shape, read_shape, refuse
 from trainer.protocol.manifest import (
+    DRIFT,
     MANIFEST_NAME,
     Architecture,
+    Manifest,
     ManifestError,
     TextForm,
     fingerprint_weights,
@@ -37,6 +40,8 @@ class Base:
     lineage: tuple[str, ...]
     fingerprint: str = ""
     """Of the weights, where the base is a bundle."""
+    drift: float = 1.0
+    """How many times as perplexed by held-out stories it became by learning choices, over all generations."""
 
     @property
     def text_form(self) -> TextForm:
@@ -63,7 +68,7 @@ def open_base(path: Path) -> Base:
         raise refuse(path, "there is no such folder")
     name, weights, normaliser, template, licence = path.name, path, ASCII, Template(), "unknown"
     lineage: tuple[str, ...] = ()
-    fingerprint = ""
+    fingerprint, drift = "", 1.0
     if (path / MANIFEST_NAME).is_file():
         try:
             manifest = read_manifest(path)
@@ -72,14 +77,20 @@ def open_base(path: Path) -> Base:
             raise refuse(path, str(error)) from error
         name, weights, licence = manifest.name, path / "weights", manifest.licence
         normaliser, lineage = manifest.text_form.normaliser, manifest.lineage
-        fingerprint = fingerprint_weights(manifest.files)
+        fingerprint, drift = fingerprint_weights(manifest.files), read_drift(manifest)
         if normaliser not in NAMES:
             raise refuse(path, f"its text form {normaliser[:40]} is not known")
     shape = read_shape(weights)
     number, count = _read_numbers(weights)
     if not any((weights / file).is_file() for file in ("tokenizer.json", "vocab.json")):
         raise refuse(weights, "the tokenizer is missing")
-    return Base(name, weights, shape, number, count, normaliser, template, licence, lineage, fingerprint)
+    return Base(name, weights, shape, number, count, normaliser, template, licence, lineage, fingerprint, drift)
+
+
+def read_drift(manifest: Manifest) -> float:
+    """Return how many times as perplexed by held-out stories a model became by learning choices, at least 1."""
+    drift = manifest.heldout.get(DRIFT, 1.0)
+    return max(1.0, drift) if math.isfinite(drift) else 1.0
 
 
 def list_weight_files(weights: Path) -> list[Path]:

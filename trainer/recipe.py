@@ -28,7 +28,7 @@ from trainer.preference.records import has_feedback, read_records
 from trainer.protocol.codec import decode_request
 from trainer.protocol.failures import TrainerError, TrainerFailure
 from trainer.protocol.feedback import FEEDBACK_FILE, FeedbackPair
-from trainer.protocol.manifest import Manifest, checksum_file
+from trainer.protocol.manifest import DRIFT, Manifest, checksum_file
 from trainer.protocol.messages import (
     CorpusPrepared,
     PlanMade,
@@ -388,7 +388,7 @@ def _describe(
             "perplexity_before": before.perplexity,
             "perplexity_after": after.perplexity,
             **{f"prompt_ranking_{each.moment}": each.accuracy for each in ranked},
-            **_list_choices(run),
+            **_list_choices(run, after.perplexity / before.perplexity),
         },
         settings={**dataclasses.asdict(run.settings), "seed": request.seed},
         data={
@@ -414,14 +414,17 @@ def _count_feedback(run: Run) -> dict[str, str | int]:
     return {"choices": len(pairs) - aside, "heldout_choices": aside, "choices_sha256": checksum_file(path).sha256}
 
 
-def _list_choices(run: Run) -> dict[str, float]:
-    """Return the figures of held-out choices, where choices were learned from."""
+def _list_choices(run: Run, perplexity_ratio: float) -> dict[str, float]:
+    """Return the figures of held-out choices, and what learning them cost so far, where choices were learned from."""
     kept = run.state.get("choices")
-    return {
+    if not isinstance(kept, dict):
+        return {}
+    figures = {
         f"choice_{figure}_{moment}": float(measured[figure])
-        for moment, measured in (kept.items() if isinstance(kept, dict) else ())
+        for moment, measured in kept.items()
         for figure in ("accuracy", "loss")
     }
+    return {**figures, DRIFT: max(1.0, run.base.drift * perplexity_ratio)}
 
 
 def _export(run: Run, network: TunedNetwork, texts: _Texts, description: Description) -> Manifest:

@@ -2,10 +2,11 @@
 
 The starter writes pairs of short texts on prompts of the samples; the rater, who knows nothing but a taste (short
 sentences, or dialogue), chooses one of each; one real trainer process learns from that; then the starter and what came
-of it write on other prompts, with equal seeds. Prints a Markdown table: the taste's measure before and after, its
-change with a 95 % interval (bootstrap over prompts), held-out choices and held-out perplexity. A seed takes minutes;
-each has texts, choices and a split of its own. ``--keep FOLDER`` keeps runs, and what the starter wrote, for other
-settings.
+of it write on other prompts, with equal seeds. With ``--generations 2`` the rater then chooses between texts of the new
+model, which learns from all choices so far. Prints a Markdown table: the taste's measure of the starter and now, its
+change with a 95 % interval (bootstrap over prompts), held-out choices and held-out perplexity, the starter's and this
+generation's. A generation takes minutes; each seed has texts, choices and a split of its own. ``--keep FOLDER`` keeps
+runs, and what the starter wrote, for other settings.
 """
 
 from __future__ import annotations
@@ -85,9 +86,9 @@ TASTES = {
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one seed."""
+    """What came of one generation of one seed; ``before`` and the first perplexity are the first base's."""
 
-    seed: int
+    name: str
     before: float
     after: float
     change: Estimate
@@ -182,44 +183,71 @@ def improve(
     return events
 
 
-def try_seed(options: argparse.Namespace, seed: int, folder: Path) -> Outcome:
-    """Let a rater choose, learn from it and look at what is written then."""
-    taste = TASTES[options.taste]
-    asked, new = read_prompts(seed)
-    new_orders = order_stories(new, options.stories, seed + 1_000_000)
-    began = time.monotonic()
-    written = folder / f"texts-{seed}-{options.choices}-{options.tokens}-{options.stories}.json"
-    if written.is_file():
-        first, texts = json.loads(written.read_text(encoding="utf-8"))
-    else:
-        each = 2 * -(-options.choices // len(asked))
-        texts = write(options.base, order_stories(asked, each, seed), options.tokens)
-        first = write(options.base, new_orders, options.tokens)
-        written.write_text(json.dumps([first, texts]), encoding="utf-8")
-    chosen_at = time.monotonic()
-    pairs = make_choices(taste, asked, texts, options.choices)
-    run = folder / f"run-{seed}-{time.time_ns()}"
-    events = improve(run, options.base, pairs, seed, options.settings)
-    learned_at = time.monotonic()
-    measured = {event["moment"]: event for event in events if event["kind"] == "choices_measured"}
-    completed = next(event for event in events if event["kind"] == "run_completed")
-    second = write(run / "bundle", new_orders, options.tokens)
-    places = [int(order.key.split("/")[0]) for order in new_orders]
-    sides = [
-        take_ratios([taste.measure(found[order.key]) for order in new_orders], places).add_up(len(new))
-        for found in (first, second)
-    ]
-    change, _ = compare(sides[1], sides[0], Resampling(len(new), seed))
-    before, after = measured["before"], measured["after"]
-    return Outcome(
-        seed,
-        sides[0].value,
-        sides[1].value,
-        change,
-        (before["accuracy"], after["accuracy"], before["loss"], after["loss"]),
-        (completed["perplexity_before"], completed["perplexity_after"]),
-        (chosen_at - began, learned_at - chosen_at, time.monotonic() - learned_at),
-    )
+class Session:
+    """One seed: a rater, prompts, and generation after generation of a model."""
+
+    def __init__(self, options: argparse.Namespace, seed: int, folder: Path) -> None:
+        self._options, self._seed, self._folder = options, seed, folder
+        self._taste: Taste = TASTES[options.taste]
+        self._asked, self._new = read_prompts(seed)
+        self._new_orders = order_stories(self._new, options.stories, seed + 1_000_000)
+        self._model: Path = options.base
+        self._pairs: list[FeedbackPair] = []
+        self._first: dict[str, str] = {}
+        self._perplexity = 0.0
+
+    def go_on(self, generation: int) -> Outcome:
+        """Let the rater choose between texts of the newest model, learn from it and look at what is written then."""
+        began = time.monotonic()
+        texts = self._write_first() if generation == 1 else self._write_asked(generation)
+        chosen_at = time.monotonic()
+        self._pairs += make_choices(self._taste, self._asked, texts, self._options.choices)
+        run = self._folder / f"run-{self._seed}.{generation}-{time.time_ns()}"
+        events = improve(run, self._model, self._pairs, self._seed, self._options.settings)
+        self._model = run / "bundle"
+        learned_at = time.monotonic()
+        measured = {event["moment"]: event for event in events if event["kind"] == "choices_measured"}
+        completed = next(event for event in events if event["kind"] == "run_completed")
+        self._perplexity = self._perplexity or completed["perplexity_before"]
+        before, after, change = self._compare(write(self._model, self._new_orders, self._options.tokens))
+        figures = [measured[moment][name] for name in ("accuracy", "loss") for moment in ("before", "after")]
+        return Outcome(
+            f"{self._seed}.{generation}",
+            before,
+            after,
+            change,
+            (figures[0], figures[1], figures[2], figures[3]),
+            (self._perplexity, completed["perplexity_after"]),
+            (chosen_at - began, learned_at - chosen_at, time.monotonic() - learned_at),
+        )
+
+    def _write_first(self) -> dict[str, str]:
+        """Return texts to choose between, and keep what the first base writes on new prompts."""
+        options = self._options
+        written = self._folder / f"texts-{self._seed}-{options.choices}-{options.tokens}-{options.stories}.json"
+        if written.is_file():
+            self._first, texts = json.loads(written.read_text(encoding="utf-8"))
+        else:
+            texts = self._write_asked(1)
+            self._first = write(self._model, self._new_orders, options.tokens)
+            written.write_text(json.dumps([self._first, texts]), encoding="utf-8")
+        return dict(texts)
+
+    def _write_asked(self, generation: int) -> dict[str, str]:
+        each = 2 * -(-self._options.choices // len(self._asked))
+        orders = order_stories(self._asked, each, self._seed + 1_000 * (generation - 1))
+        return write(self._model, orders, self._options.tokens)
+
+    def _compare(self, second: dict[str, str]) -> tuple[float, float, Estimate]:
+        places = [int(order.key.split("/")[0]) for order in self._new_orders]
+        sides = [
+            take_ratios([self._taste.measure(found[order.key]) for order in self._new_orders], places).add_up(
+                len(self._new)
+            )
+            for found in (self._first, second)
+        ]
+        change, _ = compare(sides[1], sides[0], Resampling(len(self._new), self._seed))
+        return sides[0].value, sides[1].value, change
 
 
 def describe(outcome: Outcome) -> str:
@@ -228,7 +256,7 @@ def describe(outcome: Outcome) -> str:
     share, shared, loss, lost = outcome.choices
     before, after = outcome.perplexity
     return (
-        f"| {outcome.seed} | {outcome.before:.3g} | {outcome.after:.3g} "
+        f"| {outcome.name} | {outcome.before:.3g} | {outcome.after:.3g} "
         f"| {outcome.change.value:+.3g} ({low:+.3g} to {high:+.3g}) | {share:.0%} → {shared:.0%} "
         f"| {loss:.3f} → {lost:.3f} | {before:.2f} → {after:.2f} ({after / before - 1:+.1%}) "
         f"| {' + '.join(f'{seconds:.0f}' for seconds in outcome.seconds)} |"
@@ -240,7 +268,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--taste", choices=sorted(TASTES), default="sentences")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
-    parser.add_argument("--choices", type=int, default=200)
+    parser.add_argument("--choices", type=int, default=200, help="new ones for each generation")
+    parser.add_argument("--generations", type=int, default=1)
     parser.add_argument("--tokens", type=int, default=150, help="the most tokens of a text; 150 are about 110 words")
     parser.add_argument("--stories", type=int, default=4, help="new stories on each new prompt, by either model")
     parser.add_argument("--base", type=Path, default=STARTER)
@@ -253,15 +282,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     }
     taste = TASTES[options.taste]
     print(f"A rater who likes {taste.name}; {options.choices} choices. Measured: {taste.unit}.\n")
-    print("| seed | before | after | change (95 %) | choices told | their loss | perplexity | seconds |")
+    print("| seed.generation | before | after | change (95 %) | choices told | their loss | perplexity | seconds |")
     print("|---:|---:|---:|---:|---:|---:|---:|---:|", flush=True)
     outcomes = []
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         for seed in options.seeds:
-            outcomes.append(try_seed(options, seed, folder))
-            print(describe(outcomes[-1]), flush=True)
+            session = Session(options, seed, folder)
+            for generation in range(1, options.generations + 1):
+                outcomes.append(session.go_on(generation))
+                print(describe(outcomes[-1]), flush=True)
     moved = all(each.change.excludes_zero and each.change.value * taste.sign > 0 for each in outcomes)
     writes_on = all(after <= before * 1.05 for before, after in (each.perplexity for each in outcomes))
     return 0 if moved and writes_on else 1

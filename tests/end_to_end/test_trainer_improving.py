@@ -6,6 +6,7 @@ import io
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,15 @@ import pytest
 import torch
 
 from tests.fakes.tiny_run import make_run
+from trainer.base import open_base, read_drift
 from trainer.control import Control, StopRequested
 from trainer.preference import fitting
 from trainer.preference.improving import plan_pairs
 from trainer.preference.records import FEWEST_PAIRS
+from trainer.protocol.codec import decode_request, encode_request
 from trainer.protocol.failures import TrainerError, TrainerFailure
 from trainer.protocol.feedback import FEEDBACK_FILE, FeedbackExample, FeedbackPair, FeedbackRecord, encode_feedback
-from trainer.protocol.manifest import read_manifest
+from trainer.protocol.manifest import DRIFT, MANIFEST_NAME, Architecture, Manifest, TextForm, read_manifest
 from trainer.recipe import tune
 from trainer.reporter import JOURNAL_NAME, Reporter
 
@@ -141,6 +144,52 @@ def test_a_taste_that_is_none_leaves_the_model_as_it_was(tmp_path: Path) -> None
     events = carry_out(folder)
     assert "choices_not_learned" in [event.get("code") for event in events]
     assert choices(events)["after"]["loss"] == pytest.approx(math.log(2), abs=1e-4)
+
+
+def test_where_stories_suffer_too_much_the_run_ends_there_and_the_model_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fitting.PreferenceFitting, "find_room", lambda _self: -1.0)  # as if all were too much
+    events = carry_out(improving_run(tmp_path))
+    stories = [each for each in events if each["kind"] == "heldout_measured" and each["moment"] == "during"]
+    assert [each["step"] for each in stories] == [max(steps(events))] == [1]
+    assert "choices_not_learned" in [event.get("code") for event in events]
+    assert read_manifest(tmp_path / "bundles" / "run").heldout[DRIFT] == pytest.approx(1.0, abs=1e-3)
+
+
+def test_what_generations_cost_adds_up_and_leaves_less_room_for_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    carry_out(improving_run(tmp_path))
+    bundle = tmp_path / "bundles" / "run"
+    spent = json.loads((bundle / MANIFEST_NAME).read_text(encoding="utf-8"))
+    spent["heldout"][DRIFT] = 1.04
+    (bundle / MANIFEST_NAME).write_text(json.dumps(spent), encoding="utf-8")
+    assert open_base(bundle).drift == 1.04
+    rooms: list[float] = []
+    fit = fitting.fit_preferences
+
+    def note_room(task: fitting.PreferenceFitting, resume_from: Path | None) -> tuple[int, bool]:
+        rooms.append(task.find_room())
+        return fit(task, resume_from)
+
+    monkeypatch.setattr("trainer.preference.improving.fit_preferences", note_room)
+    (tmp_path / "second").mkdir()
+    folder = improving_run(tmp_path / "second")
+    request = decode_request((folder / "request.json").read_text(encoding="utf-8"))
+    (folder / "request.json").write_text(encode_request(replace(request, base=str(bundle))), encoding="utf-8")
+    carry_out(folder)
+    assert rooms == [pytest.approx(math.log(fitting.MOST_PERPLEXITY / 1.04))]
+    heldout = read_manifest(tmp_path / "second" / "bundles" / "run").heldout
+    ratio = heldout["perplexity_after"] / heldout["perplexity_before"]
+    assert heldout[DRIFT] == pytest.approx(max(1.0, 1.04 * ratio))
+
+
+@pytest.mark.parametrize("written", ["nan", "inf", "-3", "0.2"])
+def test_a_manifest_cannot_make_room_for_itself(written: str) -> None:
+    shape, form = Architecture(1, 1, 8, 8, 8, 0), TextForm("none", {})
+    manifest = Manifest("m", "tuned", "2026", "CC0", "", shape, form, (), "", {}, heldout={DRIFT: float(written)})
+    assert read_drift(manifest) == 1.0
 
 
 @pytest.mark.parametrize(

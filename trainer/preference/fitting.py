@@ -7,6 +7,7 @@ travels with the pair: so no second network lies in memory, and a resumed run ha
 from __future__ import annotations
 
 import math
+import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from trl.trainer.dpo_trainer import DataCollatorForPreference, DPOTrainer
 
 from trainer.config import Hyperparameters
 from trainer.control import Control
+from trainer.corpus.rows import Row
 from trainer.corpus.tokens import END_OF_TEXT, load_tokenizer
 from trainer.evaluation.figures import HeldoutFigures
 from trainer.preference.choices import ChoiceFigures, LogLikelihoods
@@ -28,6 +30,7 @@ from trainer.preference.records import EncodedPair
 from trainer.protocol.messages import StepTaken
 from trainer.reporter import Reporter
 from trainer.tuning.adapters import merge_adapters
+from trainer.tuning.batches import collate_rows
 from trainer.tuning.checkpoints import CheckpointStore, read_json, write_json
 from trainer.tuning.devices import Device
 from trainer.tuning.fitting import BEST_NAME, PROGRESS_NAME, LossDivergedError
@@ -40,7 +43,10 @@ PAIRS_PER_STEP = 8
 """Pairs that a step learns from, in as many pieces as memory asks for."""
 
 MOST_PERPLEXITY = 1.05
-"""How many times as perplexed by held-out stories the network may be; what is worse is never kept."""
+"""How many times as perplexed by held-out stories as before all choices a network may be; what is worse is not kept."""
+
+STRETCH = 128
+"""Tokens of a story that go with each pair, which has two or three hundred itself."""
 
 _MEASUREMENTS = 6
 _WARMUP_SHARE = 0.1
@@ -83,8 +89,10 @@ class Progress:
 class PreferenceFitting:
     """Everything one fit works with.
 
-    ``reference`` is what the base thinks of each of ``pairs``; ``order`` names the pairs of each step. ``measure``
-    returns held-out choices and held-out stories of the network as it is; ``before`` is what the base is like.
+    ``reference`` is what the base thinks of each of ``pairs``; ``order`` names the pairs of each step; ``stories`` are
+    rows of the stories that are kept in mind meanwhile. ``measure``
+    returns held-out choices and held-out stories of the network as it is; ``before`` is what the base is like, and
+    ``drift`` how many times as perplexed the generations before it became by learning choices.
     """
 
     network: TunedNetwork
@@ -94,15 +102,21 @@ class PreferenceFitting:
     pairs: Sequence[EncodedPair]
     reference: Sequence[LogLikelihoods]
     order: Sequence[Sequence[int]]
+    stories: Sequence[Row]
     seed: int
     store: CheckpointStore
     reporter: Reporter
     control: Control
     measure: Callable[[], tuple[ChoiceFigures, HeldoutFigures]]
     before: HeldoutFigures
+    drift: float = 1.0
     progress: Progress = field(default_factory=Progress)
     thrift: Thrift = field(default_factory=Thrift)
     deadline: float = math.inf
+
+    def find_room(self) -> float:
+        """Return how many nats per token more than before the held-out stories may take."""
+        return max(0.0, math.log(MOST_PERPLEXITY / self.drift))
 
 
 def fit_preferences(fitting: PreferenceFitting, resume_from: Path | None) -> tuple[int, bool]:
@@ -178,16 +192,30 @@ class _Pairs(Dataset[dict[str, Any]]):
             "ref_chosen_logps": chosen,
             "ref_rejected_logps": rejected,
             "weight": pair.weight,
+            "story": self._cut_stretch(place),
         }
+
+    def _cut_stretch(self, place: int) -> Row | None:
+        """Return the stretch of a story that goes with the pair in a place; the same after a resume."""
+        fitting = self._fitting
+        if not fitting.stories or not fitting.settings.feedback_replay:
+            return None
+        chance = random.Random(f"{fitting.seed} story {place}")
+        row = chance.choice(fitting.stories)
+        start = chance.randint(0, max(0, len(row.ids) - STRETCH))
+        return Row(row.ids[start : start + STRETCH], max(1, row.counted_from - start))
 
 
 class _WeighingCollator(DataCollatorForPreference):
-    """trl's collator with the pairs' weights beside what it makes, [pairs] float32."""
+    """trl's collator with the pairs' weights beside what it makes, [pairs] float32, and stretches of stories."""
 
     def torch_call(self, examples: list[Any]) -> dict[str, Any]:
-        """Return padded ids, the reference's view and weights."""
+        """Return padded ids, the reference's view, weights and, where stories are kept in mind, ``stories``."""
         batch: dict[str, Any] = super().torch_call(examples)
         batch["weight"] = torch.tensor([example["weight"] for example in examples])
+        stories = [example["story"] for example in examples if example["story"] is not None]
+        if stories:
+            batch["stories"] = collate_rows(stories)
         return batch
 
 
@@ -200,6 +228,7 @@ class _ChoiceTrainer(WholeCheckpointTrainer, DPOTrainer):
             tokenizer_object=load_tokenizer(fitting.weights), eos_token=END_OF_TEXT, pad_token=END_OF_TEXT
         )
         self._weights = torch.ones(1)
+        self._replay = fitting.settings.feedback_replay
         DPOTrainer.__init__(
             self,
             model=fitting.network,
@@ -225,9 +254,12 @@ class _ChoiceTrainer(WholeCheckpointTrainer, DPOTrainer):
     def get_batch_loss_metrics(
         self, model: Any, batch: dict[str, Any], train_eval: Any = "train"
     ) -> tuple[torch.Tensor, dict[str, float]]:
-        """Return trl's loss, each pair counted as strongly as it weighs."""
+        """Return trl's loss, each pair counted as strongly as it weighs, and that of the stories kept in mind."""
         self._weights = batch.pop("weight")
+        stories = batch.pop("stories", None)
         loss, metrics = super().get_batch_loss_metrics(model, batch, train_eval)
+        if stories is not None:
+            loss = loss + self._replay * model(**stories).loss
         return loss, metrics
 
     def dpo_loss(self, *arguments: Any, **named: Any) -> tuple[Any, Any, Any]:
@@ -293,12 +325,15 @@ class _Stepper(TrainerCallback):
         )
 
     def _measure(self, step: int) -> bool:
-        """Keep the weights where choices are predicted best and stories not much worse; return whether to end."""
+        """Keep the weights where choices are predicted best and stories not much worse; return whether to end.
+
+        Stories that have become too perplexing stay so while choices are learned: the run ends there.
+        """
         fitting, progress = self._fitting, self._fitting.progress
         choices, stories = fitting.measure()
         fitting.reporter.report(choices.as_event("during", step))
         fitting.reporter.report(stories.as_event("during", step))
-        holds = stories.nats_per_token <= fitting.before.nats_per_token + math.log(MOST_PERPLEXITY)
+        holds = stories.nats_per_token <= fitting.before.nats_per_token + fitting.find_room()
         if holds and choices.loss < progress.best_loss - fitting.settings.smallest_gain:
             progress.best_step, progress.best_loss, progress.without_gain = step, choices.loss, 0
             with fitting.store.write("best", step) as folder:
@@ -308,4 +343,4 @@ class _Stepper(TrainerCallback):
                 write_json(folder / BEST_NAME, {"step": step, "choice_loss": choices.loss})
         else:
             progress.without_gain += 1
-        return progress.without_gain >= fitting.settings.patience
+        return not holds or progress.without_gain >= fitting.settings.patience

@@ -43,7 +43,7 @@ def improve_network(task: Assignment, base: Base, folder: Path, positions: int) 
     TrainerError for feedback that can't be used and where the loss is lost, and what torch raises for want of memory.
     """
     feedback = load_feedback(folder, base, load_tokenizer(base.weights), positions)
-    student = _Student(task, feedback)
+    student = _Student(task, feedback, base.drift)
     before = student.measure_choices(student.heldout_reference)
     task.reporter.report(before.as_event("before", 0))
     step, whole = student.learn()
@@ -57,8 +57,8 @@ def improve_network(task: Assignment, base: Base, folder: Path, positions: int) 
 class _Student:
     """A network, what it is to learn from, and what its base thought of that. One thread."""
 
-    def __init__(self, task: Assignment, feedback: Feedback) -> None:
-        self._task, self._feedback = task, feedback
+    def __init__(self, task: Assignment, feedback: Feedback, drift: float) -> None:
+        self._task, self._feedback, self._drift = task, feedback, drift
         check = task.control.raise_if_stopping
         self._reference = measure_likelihoods(task.network, feedback.training, task.device, check)
         self.heldout_reference = measure_likelihoods(task.network, feedback.heldout, task.device, check)
@@ -118,12 +118,14 @@ class _Student:
                 pairs=self._feedback.training,
                 reference=self._reference,
                 order=order,
+                stories=task.rows,
                 seed=task.seed,
                 store=task.store,
                 reporter=task.reporter,
                 control=task.control,
                 measure=lambda: (self.measure_now(), task.measure()),
                 before=task.before,
+                drift=self._drift,
                 progress=progress,
                 thrift=thrift,
                 deadline=deadline,

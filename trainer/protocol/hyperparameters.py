@@ -156,6 +156,9 @@ class RunSettings:
     feedback_anchor: float = _number(0.2, 0, 10, Group.LEARNING)
     """How much the better text of each pair is learned as a text, too, which keeps the model a writer (RPO's alpha)."""
 
+    feedback_replay: float = _number(1.0, 0, 10, Group.LEARNING)
+    """How much stretches of the stories are learned beside the choices, so that the model doesn't forget them."""
+
     evaluations_per_epoch: int = _number(1, 1, 100, Group.MEASURING)
     """How often per pass through the stories held-out text is measured."""
 

@@ -22,6 +22,8 @@ from trainer.protocol.codec import check_version
 
 MANIFEST_NAME = "manifest.json"
 FORMAT_VERSION = "1.3"
+DRIFT = "perplexity_drift"
+"""Among the held-out figures: how many times as perplexed a model became by learning choices, over all generations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +76,10 @@ class FileEntry:
 class Manifest:
     """The whole description of a bundle; ``files`` maps POSIX paths inside it to their checksums.
 
-    ``heldout`` holds ``perplexity_before`` and ``perplexity_after`` for a tuned model. ``lineage`` names the bases,
-    nearest first. ``created`` is ISO 8601 in UTC. ``data`` (from 1.2) says what text a tuned model has learned from:
-    its SHA-256 and how much there was. ``parent`` (from 1.3) is the fingerprint of the weights that it was tuned from.
+    ``heldout`` holds ``perplexity_before`` and ``perplexity_after`` for a tuned model, and ``DRIFT`` for one that
+    learned from choices. ``lineage`` names the bases, nearest first. ``created`` is ISO 8601 in UTC. ``data`` (from
+    1.2) says what text a tuned model has learned from: its SHA-256 and how much there was. ``parent`` (from 1.3) is the
+    fingerprint of the weights that it was tuned from.
     """
 
     name: str
