@@ -11,6 +11,9 @@ from pathlib import Path
 from PySide6.QtWidgets import QScrollArea, QWidget
 
 from storydesk.bridge.judge_job_controller import JudgeSources
+from storydesk.domain.draft_history import Outcome
+from storydesk.domain.feedback import Feedback, FeedbackOrigin, PreferencePair, Suggestion, collect_feedback
+from storydesk.domain.improving import weigh_feedback
 from storydesk.domain.judgement import JudgedCorrelation, JudgeState, RankedSettings
 from storydesk.domain.judging import Choice, Criterion, Entry, ItemChoice, Rater, Rating, Sheet
 from storydesk.domain.tuning import ChoicePrediction, RunState, RunStatus
@@ -164,8 +167,55 @@ def open_averages(window: MainWindow, wait: Await) -> QWidget:
     return window
 
 
+def make_feedback() -> Feedback:
+    """Return enough to learn from: choices, suggestions taken and changed, some of it kept aside and left out."""
+    entries = make_entries(30)
+    before = "Mara found the door at low tide. It stood in the sand as if the beach had been built around it."
+    first = Suggestion("1", "A door on the beach", before, " It was as green as the sea.", Outcome.EDITED, WHEN)
+    second = Suggestion("1", "A door on the beach", before, " Nobody knew about it at all.", Outcome.REJECTED, WHEN - 9)
+    standing = " It was as green as the sea in March, and it was locked."
+    found = collect_feedback([], [replace(first, standing=standing), second])
+    pairs = [
+        PreferencePair(
+            f"pair {place}",
+            one.prompt,
+            one.prompt,
+            "",
+            one.text,
+            two.text,
+            FeedbackOrigin.CHOICE if place % 4 else FeedbackOrigin.RATING,
+            1.0,
+            WHEN - 60 * place,
+            held_out=place % 5 == 2,
+            left_out=place == 3,
+        )
+        for place, (one, two) in enumerate(zip(entries[::3], entries[1::3], strict=True))
+    ]
+    return Feedback((*found.pairs, *pairs), found.examples)
+
+
 def open_improve(window: MainWindow, wait: Await) -> QWidget:
-    """Show what a model can learn from."""
+    """Show enough for a model to learn from."""
+    open_improve_few(window, wait)
+    gather, feedback = window.judging.page.improve.gather, make_feedback()
+    gather.show_feedback(feedback, weigh_feedback(feedback))
+    edits = (row for row, piece in enumerate(gather.list.pieces) if piece.origin is FeedbackOrigin.EDIT)
+    gather.list.list.setCurrentRow(next(edits))
+    return window
+
+
+def open_improve_empty(window: MainWindow, wait: Await) -> QWidget:
+    """Show what is missing before anybody said anything."""
+    window.actions_by_name["judge"].trigger()
+    page = window.judging.page
+    page.improve.gather.way.clear()
+    page.show_improving()
+    wait(lambda: bool(page.improve.gather.way.text()))
+    return window
+
+
+def open_improve_few(window: MainWindow, wait: Await) -> QWidget:
+    """Show too little for a model to learn from."""
     page = _open(window)
     page.improve.gather.way.clear()
     page.sheets.improve_button.click()
@@ -175,7 +225,7 @@ def open_improve(window: MainWindow, wait: Await) -> QWidget:
 
 def open_improved(window: MainWindow, wait: Await) -> QWidget:
     """Show what came of learning from choices."""
-    open_improve(window, wait)
+    open_improve_few(window, wait)
     page = window.judging.page.improve
     folder = window.workroom.desk.home / "runs" / "improved"
     before, after = (
@@ -283,6 +333,7 @@ OPENERS: dict[str, Opener] = {
     "judging-results": open_results,
     "judging-averages": open_averages,
     "judging-improve": open_improve,
+    "judging-improve-few": open_improve_few,
     "judging-improved": open_improved,
     "judging-models-judge": open_judge,
     "judging-models-run": open_judge_run,

@@ -341,6 +341,7 @@ PLACES: tuple[Place, ...] = (
     Place("tour-3", _tour(2), empty=True),
     Place("prompts-empty", _by_action("prompts"), empty=True),
     Place("judging-empty", judging_places.open_empty, empty=True),
+    Place("judging-improve-empty", judging_places.open_improve_empty, empty=True),
     Place("main", _three_ways),
     Place("authorship", _authorship),
     Place("statement", _dialog("authorship_statement")),

@@ -79,6 +79,10 @@ def test_before_anything_was_said_it_tells_what_is_missing(story_window: MainWin
     assert not page.gather.improve_button.isEnabled()
     assert not page.gather.list.isVisible()
     assert not page.gather.name_field.isVisible(), "there is nothing to name"
+    assert page.gather.sheet_button.hasFocus()
+    press(page.gather.sheet_button)
+    judging = story_window.judging.page
+    qtbot.waitUntil(judging.new.isVisible, timeout=WAIT)
 
 
 def test_feedback_is_looked_through_left_out_and_taken_back(story_window: MainWindow, qtbot: QtBot) -> None:

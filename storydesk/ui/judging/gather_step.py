@@ -22,6 +22,8 @@ class GatherStep(QWidget):
     """Says what will be learned from and how, and lets it be looked through. GUI thread."""
 
     improve_wanted = Signal()
+    sheet_wanted = Signal()
+    """More choices are wanted: a sheet to make them on."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         """Begin before anything is gathered."""
@@ -62,6 +64,7 @@ class GatherStep(QWidget):
         self.list.setVisible(bool(feedback.pairs or feedback.examples))
         self.list.show_feedback(feedback)
         self.choices.setVisible(chances.way is not Way.NEITHER)
+        self.sheet_button.setVisible(chances.way is not Way.CHOICES)
         self.allow(busy=self._busy)
 
     def allow(self, *, busy: bool) -> None:
@@ -72,6 +75,10 @@ class GatherStep(QWidget):
         self.improve_button.setToolTip(
             self.tr("A tuning is under way; this can begin when it has ended") if busy else ""
         )
+
+    def take_focus(self) -> None:
+        """Begin in the list; where there is nothing to list yet, at what fills it."""
+        (self.list.list if self.list.list.isVisible() else self.sheet_button).setFocus()
 
     def say_trouble(self, words: str) -> None:
         """Say what went wrong, or nothing."""
@@ -117,7 +124,10 @@ class GatherStep(QWidget):
         self.buttons = QWidget()
         row = QHBoxLayout(self.buttons)
         row.setContentsMargins(0, 0, 0, 0)
+        self.sheet_button = QPushButton(icon("plus"), self.tr("New sheet to choose from"))
+        self.sheet_button.clicked.connect(self.sheet_wanted)
         row.addStretch()
+        row.addWidget(self.sheet_button)
         row.addWidget(self.improve_button)
 
     def _say_way(self, chances: ImprovingChances) -> str:

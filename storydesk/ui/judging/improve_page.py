@@ -35,6 +35,7 @@ class ImprovePage(StepPage):
         self._controller, self._desk, self._phrases = controller, desk, phrases
         self._jobs = JobRunner(self)
         self._previous = ""
+        self._focus_due = False
         self._outcome: TuningOutcome | None = None
         self.gather = GatherStep()
         self.run = RunStep(phrases, desk.settings)
@@ -52,8 +53,7 @@ class ImprovePage(StepPage):
         if self._controller.tuning.busy and self._controller.is_own_run:
             self.show_step(self.run)
         elif self.gather.isVisibleTo(self):
-            self._controller.look()
-            self.gather.list.list.setFocus()
+            self._gather_anew()
 
     def close_jobs(self) -> None:
         """End what this page started; the window calls it before it goes."""
@@ -101,12 +101,18 @@ class ImprovePage(StepPage):
 
     def _look_again(self) -> None:
         self.show_step(self.gather)
+        self._gather_anew()
+
+    def _gather_anew(self) -> None:
+        self._focus_due = True
         self._controller.look()
-        self.gather.list.list.setFocus()
 
     def _on_looked(self, feedback: Feedback, chances: ImprovingChances) -> None:
         self.gather.say_trouble("")
         self.gather.show_feedback(feedback, chances)
+        if self._focus_due and self.gather.isVisible():
+            self.gather.take_focus()
+        self._focus_due = False
 
     def _on_state_changed(self, state: RunState) -> None:
         if self._controller.is_own_run:

@@ -122,6 +122,7 @@ class JudgingPage(QWidget):
         sheets.improve_wanted.connect(self.show_improving)
         sheets.judge_wanted.connect(self.show_judge)
         self.improve.leave_wanted.connect(self.show_sheets)
+        self.improve.gather.sheet_wanted.connect(controller.find_sources)
         self.judge.leave_wanted.connect(self.show_sheets)
         judge.report.ratings.read_guides = lambda: controller.guides
         judge.report.duel_wanted.connect(self.report_sheets.ask_for_choices)
