@@ -14,7 +14,9 @@ from typing import Any
 
 import pytest
 
+from storydesk.domain.judging import make_pairs
 from storydesk.domain.tuning import RunStatus
+from storydesk.services.judge_sheets import choose_contenders, make_duel
 from storydesk.training.judge import TrainerJudgeLauncher
 from storydesk.training.judge_reports import load_report, load_stories
 from tests.fakes.tiny_gpt2 import make_tiny_gpt2
@@ -30,6 +32,7 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 240
 PROMPTS, SAMPLES = 3, 2
+RATED = 12
 SETTINGS: tuple[Mapping[str, float], ...] = ({}, {"temperature": 1.3, "min_p": 0.0})
 PARAGRAPHS = "\n\n".join(f"The bell rang {number} times before the fog came in." for number in range(5))
 
@@ -146,6 +149,14 @@ def test_its_report_is_of_all_stories(killed: tuple[Path, list[dict[str, Any]]])
         assert perplexity.value is not None
         assert 250 < perplexity.value < 600
     assert set(report.sweeps) == set(report.models)
+    # What the writer can choose between, and take over.
+    assert report.settings_values == SETTINGS
+    nearest, other = choose_contenders(report)
+    assert {nearest.settings, other.settings} == {0, 1}
+    entries = make_duel(report, stories, (nearest, other))
+    pairs = make_pairs(entries, seed=1)
+    assert len(pairs) == (PROMPTS - 1) * SAMPLES, "all but the prompt that the report shows with names"
+    assert not {pair.prompt for pair in pairs} & set(report.shown_prompts)
 
 
 def test_a_job_is_the_same_whether_it_was_killed_or_not(
@@ -166,17 +177,19 @@ def test_what_only_the_report_depends_on_may_change(
 ) -> None:
     folder, _ = killed
     before = (folder / LEDGER_NAME).read_bytes()
+    stories = [story for story in load_stories(folder) if story.model]
+    launcher = TrainerJudgeLauncher(folder.parent, tmp_path / "runs")
+    launcher.put_ratings(folder, {story.id: {"overall": place % 5} for place, story in enumerate(stories[:RATED])})
     request = json.loads((folder / "request.json").read_text(encoding="utf-8"))
-    story = load_stories(folder)[PROMPTS]
-    ratings = tmp_path / "ratings.json"
-    ratings.write_text(json.dumps({"stories": {story.id: {"overall": 4}}}), encoding="utf-8")
-    changed = {**request, "ratings": str(ratings), "out": str(tmp_path / "report"), "title": "Rated"}
+    changed = {**request, "out": str(tmp_path / "report"), "title": "Rated"}
     (folder / "request.json").write_text(json.dumps(changed), encoding="utf-8")
     _judge_here(folder)
     assert (folder / LEDGER_NAME).read_bytes() == before
     report = load_report(tmp_path / "report")
     assert report.title == "Rated"
-    assert {row.stories for row in report.correlations} <= {0, 1}
+    assert max(row.stories for row in report.correlations) == RATED
+    assert any(row.value is not None for row in report.correlations)
+    assert {row.criterion for row in report.correlations} == {"overall"}
     # Other prompts make it another job.
     (folder / "prompts.json").unlink()
     (folder / "request.json").write_text(json.dumps({**changed, "prompts": 2}), encoding="utf-8")
