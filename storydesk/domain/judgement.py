@@ -185,9 +185,16 @@ class JudgedCorrelation:
     high_apart: float | None
 
     @property
+    def surest(self) -> tuple[float | None, float | None, float | None]:
+        """Value and interval with the stories' length taken out, or as they are for what is length itself."""
+        if self.value_apart is None:
+            return self.value, self.low, self.high
+        return self.value_apart, self.low_apart, self.high_apart
+
+    @property
     def agreeing(self) -> Agreeing:
-        """How the two go together, the stories' length taken out; unknown where the interval holds zero."""
-        value, low, high = self.value_apart, self.low_apart, self.high_apart
+        """How the two go together, unknown where the interval holds zero; see ``surest`` for what is looked at."""
+        value, low, high = self.surest
         if value is None or low is None or high is None or low <= 0 <= high:
             return Agreeing.UNKNOWN
         size = abs(value)

@@ -188,7 +188,10 @@ def test_what_only_the_report_depends_on_may_change(
     report = load_report(tmp_path / "report")
     assert report.title == "Rated"
     assert max(row.stories for row in report.correlations) == RATED
-    assert any(row.value is not None for row in report.correlations)
+    length = next(row for row in report.correlations if row.metric == "words")
+    assert length.value is not None
+    assert length.value_apart is None, "nothing is left of length without length"
+    assert any(row.value_apart is not None for row in report.correlations)
     assert {row.criterion for row in report.correlations} == {"overall"}
     # Other prompts make it another job.
     (folder / "prompts.json").unlink()

@@ -60,7 +60,7 @@ def test_a_finished_job_is_started_again_with_the_ratings_of_now_and_keeps_its_r
         (0.2, 0.1, 0.3, Agreeing.WEAKLY),
         (0.6, -0.1, 0.9, Agreeing.UNKNOWN),
         (0.6, None, None, Agreeing.UNKNOWN),
-        (None, None, None, Agreeing.UNKNOWN),
+        (None, None, None, Agreeing.STRONGLY),  # length itself: as it is
     ],
 )
 def test_how_figures_go_with_ratings_is_a_word(
@@ -68,6 +68,7 @@ def test_how_figures_go_with_ratings_is_a_word(
 ) -> None:
     found = JudgedCorrelation("distinct_1", "overall", 20, 0.9, 0.8, 1.0, value, low, high)
     assert found.agreeing is agreeing
+    assert JudgedCorrelation("distinct_1", "overall", 3, *[None] * 6).agreeing is Agreeing.UNKNOWN
 
 
 def test_the_app_asks_for_as_many_ratings_as_the_report_needs() -> None:

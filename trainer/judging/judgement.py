@@ -134,6 +134,11 @@ def _find_better(metric: Metric, difference: Estimate, away: Estimate | None, fi
 # Correlation with ratings.
 
 
+_LENGTH = "words"
+"""The metric that is length itself: nothing of it is left once length is taken out."""
+_NOTHING: Mapping[str, float] = {"value": math.nan, "low": math.nan, "high": math.nan}
+
+
 def _list_correlations(findings: Findings, ratings: Ratings) -> Iterator[dict[str, Any]]:
     """Compare each metric of single stories with each criterion of people's ratings."""
     if not ratings:
@@ -144,7 +149,10 @@ def _list_correlations(findings: Findings, ratings: Ratings) -> Iterator[dict[st
             continue  # of models and not of stories, or not known
         for criterion in criteria:
             rated = list(_pair_with_ratings(findings, metric, ratings, criterion))
-            yield {"metric": metric.name, "criterion": criterion, **_correlate(rated, findings.seed)}
+            found = _correlate(rated, findings.seed)
+            if metric.name == _LENGTH:
+                found["length_out"] = _NOTHING
+            yield {"metric": metric.name, "criterion": criterion, **found}
 
 
 def _pair_with_ratings(
@@ -168,8 +176,7 @@ def _pair_with_ratings(
 def _correlate(rated: Sequence[tuple[float, float, float, int]], seed: int) -> dict[str, Any]:
     """Return rho with its interval, and the same with length taken out; None where too little was rated."""
     if len(rated) < FEWEST_RATED:
-        nothing = _as_record(Estimate(math.nan, math.nan, math.nan))
-        return {"stories": len(rated), **nothing, "length_out": nothing}
+        return {"stories": len(rated), **_NOTHING, "length_out": _NOTHING}
     values, means, lengths = (np.array([row[part] for row in rated]) for part in range(3))
     rho, rest = bound_correlation(values, means, lengths, [row[3] for row in rated], seed)
     return {"stories": len(rated), **_as_record(rho), "length_out": _as_record(rest)}

@@ -117,4 +117,4 @@ class JudgeRatingsPart(QWidget):
 
 def _order(correlation: JudgedCorrelation) -> tuple[bool, float]:
     """Return what sorts the surest first."""
-    return correlation.agreeing is Agreeing.UNKNOWN, -abs(correlation.value_apart or 0.0)
+    return correlation.agreeing is Agreeing.UNKNOWN, -abs(correlation.surest[0] or 0.0)

@@ -131,7 +131,7 @@ def say_settings_of(report: JudgeReport, number: int) -> str:
 
 def say_agreeing(correlation: JudgedCorrelation) -> str:
     """Return how a figure goes with people's judgement, the stories' length taken out."""
-    turned = (correlation.value_apart or 0) < 0
+    turned = (correlation.surest[0] or 0) < 0
     said = {
         Agreeing.STRONGLY: _tr("strongly, the other way round") if turned else _tr("strongly"),
         Agreeing.CLEARLY: _tr("clearly, the other way round") if turned else _tr("clearly"),
