@@ -334,7 +334,8 @@ def _improve(run: Run, task: Assignment) -> int:
     if not improvement.result.whole:
         raise StopRequested
     if improvement.result.best_step == 0:
-        run.notice("choices_not_learned", pairs=improvement.before.pairs)
+        code = "choices_too_costly" if improvement.is_costly else "choices_not_learned"
+        run.notice(code, pairs=improvement.before.pairs)
     figures = {"before": improvement.before, "after": improvement.after}
     run.remember(choices={moment: dataclasses.asdict(each) for moment, each in figures.items()})
     return improvement.result.best_step

@@ -153,7 +153,7 @@ def test_where_stories_suffer_too_much_the_run_ends_there_and_the_model_stays(
     events = carry_out(improving_run(tmp_path))
     stories = [each for each in events if each["kind"] == "heldout_measured" and each["moment"] == "during"]
     assert [each["step"] for each in stories] == [max(steps(events))] == [1]
-    assert "choices_not_learned" in [event.get("code") for event in events]
+    assert "choices_too_costly" in [event.get("code") for event in events]
     assert read_manifest(tmp_path / "bundles" / "run").heldout[DRIFT] == pytest.approx(1.0, abs=1e-3)
 
 

@@ -11,6 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
+from storydesk.domain.failures import Failure
 from storydesk.domain.judging import Entry, Side
 from storydesk.domain.tuning import ChoicePrediction, RunState, RunStatus
 from storydesk.services.desk import Desk
@@ -35,8 +36,8 @@ def choose(desk: Desk, prompts: int = PROMPTS) -> None:
         desk.judging.choose(sheet.id, rater.id, item.item_id, Side.LEFT if "once" in item.texts[0] else Side.RIGHT)
 
 
-def make_states(world: FakeWorld, loss: float, perplexity: float) -> list[RunState]:
-    """Return a run that learns from choices and ends."""
+def make_states(world: FakeWorld, loss: float, perplexity: float, notice: str = "") -> list[RunState]:
+    """Return a run that learns from choices, gives a notice and ends."""
     begun = RunState("r", world.home / "runs" / "my-voice", RunStatus.RUNNING, stage="tuning", step=1, total_steps=4)
     choices = (ChoicePrediction("before", 0, 8, 0.5, math.log(2)), ChoicePrediction("after", 4, 8, 0.75, loss))
     ended = replace(
@@ -46,6 +47,7 @@ def make_states(world: FakeWorld, loss: float, perplexity: float) -> list[RunSta
         perplexity_before=30.0,
         perplexity_after=perplexity,
         choices=choices,
+        notices=(Failure(notice, {"pairs": 8}),) if notice else (),
         bundle=world.home / "found-1",
     )
     return [begun, ended]
@@ -203,13 +205,18 @@ def test_one_button_improves_and_the_old_model_is_a_button_away(
 
 
 @pytest.mark.parametrize(
-    ("loss", "perplexity", "reason"), [(0.5, 33.0, "forgot how to write"), (math.log(2), 30.0, "no better")]
+    ("loss", "perplexity", "notice", "reason"),
+    [
+        (0.5, 33.0, "", "forgotten how to write"),
+        (math.log(2), 30.0, "choices_too_costly", "forgotten how to write"),
+        (math.log(2), 30.0, "choices_not_learned", "no better"),
+    ],
 )
 def test_what_is_no_better_is_not_taken_and_it_says_why(
-    known: FakeWorld, story_window: MainWindow, qtbot: QtBot, loss: float, perplexity: float, reason: str
+    known: FakeWorld, story_window: MainWindow, qtbot: QtBot, loss: float, perplexity: float, notice: str, reason: str
 ) -> None:
     desk = story_window.workroom.desk
-    known.launcher.states = make_states(known, loss, perplexity)
+    known.launcher.states = make_states(known, loss, perplexity, notice)
     choose(desk)
     before = desk.models.active
     page = open_improving(story_window, qtbot)

@@ -60,6 +60,8 @@ class Progress:
     best_loss: float = math.log(2)
     without_gain: int = 0
     finished: bool = False
+    is_costly: bool = False
+    """Whether stories became too perplexing."""
 
     @classmethod
     def load(cls, checkpoint: Path) -> Progress:
@@ -70,6 +72,7 @@ class Progress:
             float(record.get("best_loss", math.log(2))),
             int(record.get("without_gain", 0)),
             bool(record.get("finished", False)),
+            bool(record.get("is_costly", False)),
         )
 
     def save(self, folder: Path) -> None:
@@ -81,6 +84,7 @@ class Progress:
                 "best_loss": self.best_loss,
                 "without_gain": self.without_gain,
                 "finished": self.finished,
+                "is_costly": self.is_costly,
             },
         )
 
@@ -343,4 +347,5 @@ class _Stepper(TrainerCallback):
                 write_json(folder / BEST_NAME, {"step": step, "choice_loss": choices.loss})
         else:
             progress.without_gain += 1
+        progress.is_costly = not holds
         return not holds or progress.without_gain >= fitting.settings.patience

@@ -29,11 +29,15 @@ from trainer.tuning.thrift import Thrift
 
 @dataclass(frozen=True, slots=True)
 class Improvement:
-    """How it ended, and how held-out choices were predicted by the base and by what is in the network now."""
+    """How it ended, and how held-out choices were predicted by the base and by what is in the network now.
+
+    ``is_costly`` tells that learning ended because stories became too perplexing.
+    """
 
     result: TuningResult
     before: ChoiceFigures
     after: ChoiceFigures
+    is_costly: bool = False
 
 
 def improve_network(task: Assignment, base: Base, folder: Path, positions: int) -> Improvement:
@@ -51,7 +55,7 @@ def improve_network(task: Assignment, base: Base, folder: Path, positions: int) 
     after = student.measure_now() if whole else before
     if whole:
         task.reporter.report(after.as_event("after", best))
-    return Improvement(TuningResult(step, best, whole), before, after)
+    return Improvement(TuningResult(step, best, whole), before, after, student.is_costly)
 
 
 class _Student:
@@ -59,6 +63,7 @@ class _Student:
 
     def __init__(self, task: Assignment, feedback: Feedback, drift: float) -> None:
         self._task, self._feedback, self._drift = task, feedback, drift
+        self.is_costly = False
         check = task.control.raise_if_stopping
         self._reference = measure_likelihoods(task.network, feedback.training, task.device, check)
         self.heldout_reference = measure_likelihoods(task.network, feedback.heldout, task.device, check)
@@ -108,6 +113,7 @@ class _Student:
             loss = read_json(best.folder / BEST_NAME).get("choice_loss", math.log(2))
             progress.best_step, progress.best_loss = best.step, float(loss)
         if progress.finished and newest:
+            self.is_costly = progress.is_costly
             return newest.step, True
         with _dressed(task, thrift):
             fitting = PreferenceFitting(
@@ -130,7 +136,9 @@ class _Student:
                 thrift=thrift,
                 deadline=deadline,
             )
-            return fit_preferences(fitting, newest.folder if newest else None)
+            ending = fit_preferences(fitting, newest.folder if newest else None)
+            self.is_costly = progress.is_costly
+            return ending
 
     def restore_best(self) -> int:
         """Put the best weights, or the base's, into the network; return their step."""

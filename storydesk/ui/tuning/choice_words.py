@@ -45,11 +45,11 @@ def say_choice_reason(state: RunState, *, adopted: bool) -> str:
         return QCoreApplication.translate("choices", "It was taken because you asked for it.")
     if better and holds:
         return QCoreApplication.translate("choices", "It was not taken because you asked to keep the old one.")
-    if better:
+    if better or "choices_too_costly" in {notice.code for notice in state.notices}:
         return QCoreApplication.translate(
             "choices",
-            "It was not taken because stories surprise it more than five percent more than before: it learned the "
-            "taste and forgot how to write.",
+            "It was not taken because learning your taste made stories surprise it more than five percent more, over "
+            "all generations: it would have forgotten how to write. Tune it on your stories, then improve it again.",
         )
     return QCoreApplication.translate(
         "choices",
