@@ -34,7 +34,7 @@ from storydesk.services.phrasebook import Phrasebook
 from storydesk.ui.main_window import MainWindow
 from storydesk.ui.theme import apply_theme
 from storydesk.ui.translations import install_translations
-from tests.bench import drafts_scenes, editor_scenes, memory_scenes, model_scenes, partner_scenes
+from tests.bench import drafts_scenes, editor_scenes, judging_scenes, memory_scenes, model_scenes, partner_scenes
 from tests.bench.library_scenes import SCENES, show_library
 from tests.gui.places import PLACES, find_place, leave_places
 
@@ -87,6 +87,7 @@ def _is_set_up(scene: str) -> bool:
         SCENES,
         drafts_scenes.SCENES,
         editor_scenes.SCENES,
+        judging_scenes.SCENES,
         memory_scenes.SCENES,
         model_scenes.SCENES,
         partner_scenes.SCENES,
@@ -101,6 +102,7 @@ def list_scenes() -> list[str]:
         *SCENES,
         *drafts_scenes.SCENES,
         *editor_scenes.SCENES,
+        *judging_scenes.SCENES,
         *memory_scenes.SCENES,
         *model_scenes.SCENES,
         *partner_scenes.SCENES,
@@ -204,6 +206,8 @@ def show(app: QApplication, window: MainWindow, scene: str) -> QWidget:
         shown = drafts_scenes.show_drafts(app, window, scene, wait_until)
     elif scene in editor_scenes.SCENES:
         shown = editor_scenes.show_editor(app, window, scene, wait_until)
+    elif scene in judging_scenes.SCENES:
+        shown = judging_scenes.show_judging(app, window, scene, wait_until)
     elif scene in partner_scenes.SCENES:
         shown = partner_scenes.show_partner(app, window, scene, wait_until)
     elif scene in memory_scenes.SCENES:
