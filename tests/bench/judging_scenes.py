@@ -1,7 +1,7 @@
 """What take_screenshots shows of judging by machine: the plan with earlier judgings, and a report.
 
 The figures of the report are real: the starter, and the demonstration's model under another name, three stories each on
-the seven samples that it never saw (docs/decisions/0034-judging-by-machine.md).
+the seven samples that it never saw (docs/decisions/0034-automatic-judging.md).
 """
 
 from __future__ import annotations
