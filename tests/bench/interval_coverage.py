@@ -136,6 +136,15 @@ def _agreements() -> Iterable[Simulation]:
             return estimate_alpha(gaps, level)
 
         yield Simulation(f"alpha ({level}) {truth:.2f}, 60 texts, 3 raters, 10 % silent", truth, draw_alpha, 0.1)
+        for count in (4, 6, 10, 15):
+
+            def draw_few(draw: random.Random, level: Level = level, count: int = count) -> Estimate | None:
+                found = None
+                while found is None:  # where all said the same there is no alpha, and nothing is claimed
+                    found = estimate_alpha([scale(row) for row in rows(draw, count, 3, 0.8, 0.0)], level, resamples=300)
+                return found
+
+            yield Simulation(f"alpha ({level}) {truth:.2f}, only {count} texts, 3 raters", truth, draw_few, 0.02)
 
 
 def _rankings() -> Iterable[Simulation]:

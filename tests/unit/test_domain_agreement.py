@@ -110,6 +110,19 @@ def test_only_what_every_rater_judged_counts() -> None:
     assert perfect.agreement.value == perfect.consistency.low == 1.0
 
 
+def test_a_few_texts_make_nobody_sure_even_where_all_agree() -> None:
+    agreed = estimate_alpha([(1, 1), (4, 4), (2, 2), (5, 5)])
+    assert agreed is not None
+    assert agreed.value == agreed.high == 1.0
+    assert agreed.low < 0.7
+    mixed = [(1, 2, 1), (4, 4, 5), (3, 2, 4), (5, 3, 5)]
+    few, many = estimate_alpha(mixed), estimate_alpha(mixed * 10)
+    assert few is not None
+    assert many is not None
+    assert few.width > 2.5 * many.width
+    assert few.low < few.value < few.high <= 1.0
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.lists(st.integers(1, 5), min_size=3, max_size=3), min_size=2, max_size=8))
 def test_no_table_of_ratings_breaks_them(table: list[list[int]]) -> None:
