@@ -138,6 +138,7 @@ def test_feedback_is_found_by_kind_and_words_and_several_are_left_out_at_once(
     QTest.keyClick(shelf.list, Qt.Key.Key_Delete)
     qtbot.waitUntil(lambda: f"left out: {len(found)}" in page.gather.counts.text(), timeout=WAIT)
     assert shelf.leave_button.text() == f"Take back ({len(found)})"
+    assert shelf.undo_bar.label.text() == f"Left out: {len(found)}"
     press(shelf.undo_bar.button)
     qtbot.waitUntil(lambda: "left out" not in page.gather.counts.text(), timeout=WAIT)
 

@@ -203,7 +203,10 @@ class FeedbackList(QWidget):
         keys = tuple(each.key for each in self.selected if each.left_out == back)
         self._undo = (keys, not back)
         self.leave_out_wanted.emit(keys, back)
-        self.undo_bar.offer(self.tr("It is taken back.") if back else self.tr("It is left out."))
+        said = self.tr("It is taken back.") if back else self.tr("It is left out.")
+        if len(keys) > 1:
+            said = self.tr("Taken back: {count}") if back else self.tr("Left out: {count}")
+        self.undo_bar.offer(said.format(count=say_number(len(keys))))
 
     def _make_text(self, name: str) -> tuple[QPlainTextEdit, QWidget]:
         text = QPlainTextEdit()
