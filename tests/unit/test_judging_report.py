@@ -31,7 +31,7 @@ from trainer.judging.plots import Mark, draw_intervals, list_ticks, show
 from trainer.judging.quantities import StoryValues
 from trainer.judging.reading import StoryReading
 from trainer.judging.report import Circumstances, write_report
-from trainer.judging.verdicts import SENTENCES, VerdictFound, say_verdict
+from trainer.judging.verdicts import SENTENCES, VerdictFound, list_verdicts, say_verdict
 from trainer.judging.wording import ContentWords
 from trainer.protocol.judging import JudgedStyle, JudgeRequest
 
@@ -119,6 +119,49 @@ def test_better_is_lower_higher_or_nearer_as_the_metric_has_it(found: dict[str, 
     assert _find(found["differences"], metric="prompt_ranking")["better"] == ""
     # Overlap is weak for stories and makes none better, however it differs.
     assert {row["better"] for row in found["differences"] if row["metric"] in ("bleu", "chrf", "ended")} == {""}
+
+
+def _differ(metric: str, better: str) -> dict[str, Any]:
+    bounds = {"value": 0.2, "low": 0.1, "high": 0.3}
+    return {
+        "metric": metric,
+        "first": "a",
+        "second": "b",
+        "settings": 0,
+        "control": "written",
+        **bounds,
+        "better": better,
+    }
+
+
+@pytest.mark.parametrize(("low", "says_nothing"), [(0.05, True), (0.3, False)])
+def test_nearer_is_not_better_and_prompts_that_nobody_can_tell_make_nobody_better(
+    low: float, says_nothing: bool
+) -> None:
+    people = {"metric": "prompt_found", "style": "", "control": "written", "value": 0.4, "low": low, "high": 0.5}
+    record = {
+        "metrics": [
+            {"name": each.name, "group": each.group.value, "direction": each.direction.value} for each in METRICS
+        ],
+        "differences": [_differ("distinct_2", "a"), _differ("longest_copy", "a"), _differ("prompt_found", "b")],
+        "settings": [{"label": "usual settings"}],
+        "values": [people],
+        "sweep": [],
+        "prompts": 20,
+    }
+    said = {
+        verdict.code: verdict.parameters for verdict in list_verdicts(record) if verdict.parameters.get("better") != "b"
+    }
+    nearer = [
+        verdict.parameters["metrics"] for verdict in list_verdicts(record) if verdict.parameters.get("better") == "b"
+    ]
+    assert said["stories_nearer"]["metrics"] == ["distinct_2"]
+    assert said["stories_better"]["metrics"] == ["longest_copy"]
+    assert nearer == ([] if says_nothing else [["prompt_found"]])
+    if says_nothing:
+        assert said["prompts_unheard"] == {"value": 40, "low": 5, "high": 50, "chance": 10}
+    else:
+        assert "prompts_unheard" not in said
 
 
 def test_settings_are_put_in_the_order_of_their_distance_from_people(found: dict[str, Any]) -> None:
@@ -288,7 +331,7 @@ VERDICT_RECORD = {
                 {"better": "a", "other": "b", "settings": 1, "metrics": [f"m{number}" for number in range(10)]},
             ),
             (
-                "The stories of a are better or nearer to people's than those of b (with temperature 0.7) in: Measure 0, "
+                "The stories of a are better than those of b (with temperature 0.7) in: Measure 0, "
                 "Measure 1, Measure 2, Measure 3, Measure 4, Measure 5, Measure 6, Measure 7 and 2 more."
             ),
         ),

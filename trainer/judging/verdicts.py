@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from trainer.evaluation.ranking import CHOICES
+from trainer.judging.metrics import Direction, Group
 from trainer.judging.plots import show
 
 AS_WRITTEN, EQUAL = "written", "equal"
@@ -22,9 +24,11 @@ SENTENCES: Mapping[str, str] = {
     "predicts_better": "{better} predicts people's stories better than {other}: its perplexity is {by} lower (95 % "
     "interval {low} to {high}).",
     "ahead_too": "{better} is ahead by these measures of prediction, too: {metrics}.",
-    "stories_better": "The stories of {better} are better or nearer to people's than those of {other} in: {metrics}.",
-    "stories_better_with": "The stories of {better} are better or nearer to people's than those of {other} (with "
-    "{settings}) in: {metrics}.",
+    "stories_better": "The stories of {better} are better than those of {other} in: {metrics}.",
+    "stories_better_with": "The stories of {better} are better than those of {other} (with {settings}) in: {metrics}.",
+    "stories_nearer": "The stories of {better} are nearer to people's than those of {other} in: {metrics}.",
+    "stories_nearer_with": "The stories of {better} are nearer to people's than those of {other} (with {settings}) in: "
+    "{metrics}.",
     "stories_level": "In {unclear} of {judged} measures of their stories {first} and {second} can't be told apart.",
     "stories_level_with": "In {unclear} of {judged} measures of their stories (with {settings}) {first} and {second} "
     "can't be told apart.",
@@ -34,6 +38,8 @@ SENTENCES: Mapping[str, str] = {
     "settings can be told apart from it.",
     "settings_some": "For {model}, the stories nearest to people's are those with {settings}; these can't be told "
     "apart from it: {level}.",
+    "prompts_unheard": "Whether the reader finds the prompts of people's own stories more often than by chance can't "
+    "be told ({value} of 100, {low} to {high}; by chance {chance}), so nothing is said of who keeps to these prompts.",
     "few_prompts": "There were {prompts} prompts only: more would make all of this surer.",
     "more": "{list} and {count} more",
 }
@@ -54,6 +60,7 @@ def list_verdicts(record: Record) -> list[VerdictFound]:
     """Return what a report comes to, the most telling first."""
     found = list(_judge_pairs(record))
     found += _judge_settings(record)
+    found += _judge_prompts(record)
     if record["prompts"] < 20 and found:
         found.append(VerdictFound("few_prompts", {"prompts": record["prompts"]}))
     return found
@@ -78,7 +85,13 @@ def say_verdict(verdict: VerdictFound, record: Record) -> str:
 
 def _judge_pairs(record: Record) -> Iterator[VerdictFound]:
     """Yield of each pair of models how they predict people's stories, and how their own stories differ."""
-    directions = {metric["name"]: metric["direction"] for metric in record["metrics"]}
+    mute = {
+        metric["name"] for metric in record["metrics"] if metric["group"] == Group.PROMPT and _judge_prompts(record)
+    }
+    directions = {
+        metric["name"]: Direction.NONE if metric["name"] in mute else Direction(metric["direction"])
+        for metric in record["metrics"]
+    }
     pairs = list(dict.fromkeys((each["first"], each["second"]) for each in record["differences"]))
     for first, second in pairs:
         of = [each for each in record["differences"] if (each["first"], each["second"]) == (first, second)]
@@ -111,15 +124,23 @@ def _judge_prediction(of: Sequence[Record], first: str, second: str) -> Iterator
 
 
 def _judge_stories(
-    chosen: Sequence[Record], directions: Mapping[str, str], first: str, second: str, where: Mapping[str, int]
+    chosen: Sequence[Record], directions: Mapping[str, Direction], first: str, second: str, where: Mapping[str, int]
 ) -> Iterator[VerdictFound]:
-    """Yield in which measures of the stories themselves either is better, and in how many nobody can tell."""
+    """Yield in which measures of the stories themselves either is better, and in how many nobody can tell.
+
+    To be nearer to people's stories is another thing than to be better, and is said apart.
+    """
     kind = "_with" if where else ""
+    judged = [each for each in chosen if directions[each["metric"]] is not Direction.NONE and each["low"] is not None]
     for name, other in ((first, second), (second, first)):
-        ahead = [each["metric"] for each in chosen if each["better"] == name]
-        if ahead:
-            yield VerdictFound(f"stories_better{kind}", {"better": name, "other": other, "metrics": ahead, **where})
-    judged = [each for each in chosen if directions[each["metric"]] != "none" and each["low"] is not None]
+        for code, is_nearer in (("stories_better", False), ("stories_nearer", True)):
+            ahead = [
+                each["metric"]
+                for each in judged
+                if each["better"] == name and (directions[each["metric"]] is Direction.NEARER) is is_nearer
+            ]
+            if ahead:
+                yield VerdictFound(f"{code}{kind}", {"better": name, "other": other, "metrics": ahead, **where})
     unclear = sum(not each["better"] for each in judged)
     if unclear:
         counts = {"unclear": unclear, "judged": len(judged)}
@@ -132,6 +153,19 @@ def _take_fairest(of: Sequence[Record]) -> list[Record]:
     for each in sorted(of, key=lambda each: each["control"] == EQUAL):
         found[each["metric"], each["settings"]] = each
     return list(found.values())
+
+
+def _judge_prompts(record: Record) -> list[VerdictFound]:
+    """Return that the reader can't tell the prompts of people's stories, where it can't: it can't judge models then."""
+    people = (each for each in record["values"] if each["metric"] == "prompt_found" and each["style"] == "")
+    found = next((each for each in people if each["control"] == AS_WRITTEN), None)
+    if found is None or found["low"] is None:
+        return []
+    chance = 1 / min(CHOICES, max(2, record["prompts"]))
+    if found["low"] > chance:
+        return []
+    shares = {name: round(100 * found[name]) for name in ("value", "low", "high")}
+    return [VerdictFound("prompts_unheard", {**shares, "chance": round(100 * chance)})]
 
 
 def _judge_settings(record: Record) -> Iterator[VerdictFound]:
