@@ -146,15 +146,26 @@ def test_a_taste_that_is_none_leaves_the_model_as_it_was(tmp_path: Path) -> None
     assert choices(events)["after"]["loss"] == pytest.approx(math.log(2), abs=1e-4)
 
 
-def test_where_stories_suffer_too_much_the_run_ends_there_and_the_model_stays(
+def test_where_stories_suffer_too_much_the_model_stays_and_that_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fitting.PreferenceFitting, "find_room", lambda _self: -1.0)  # as if all were too much
-    events = carry_out(improving_run(tmp_path))
-    stories = [each for each in events if each["kind"] == "heldout_measured" and each["moment"] == "during"]
-    assert [each["step"] for each in stories] == [max(steps(events))] == [1]
+    monkeypatch.setattr(fitting.PreferenceFitting, "find_room", lambda _self: -9.0)  # as if all were too much
+    events = carry_out(improving_run(tmp_path, patience=1))
+    assert max(steps(events)) == 8
+    assert choices(events)["during"]["loss"] < 0.6
     assert "choices_too_costly" in [event.get("code") for event in events]
     assert read_manifest(tmp_path / "bundles" / "run").heldout[DRIFT] == pytest.approx(1.0, abs=1e-3)
+
+
+def test_what_suffers_in_the_middle_of_a_run_may_mend_by_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rooms = iter([*[-9.0] * 7, 9.0])
+    monkeypatch.setattr(fitting.PreferenceFitting, "find_room", lambda _self: next(rooms))
+    events = carry_out(improving_run(tmp_path, patience=1))
+    assert max(steps(events)) == 8
+    assert choices(events)["after"]["step"] == 8
+    assert choices(events)["after"]["loss"] < 0.6
 
 
 def test_what_generations_cost_adds_up_and_leaves_less_room_for_the_next(

@@ -61,7 +61,7 @@ class Progress:
     without_gain: int = 0
     finished: bool = False
     is_costly: bool = False
-    """Whether stories became too perplexing."""
+    """Whether choices were predicted better where stories were too perplexing."""
 
     @classmethod
     def load(cls, checkpoint: Path) -> Progress:
@@ -331,21 +331,24 @@ class _Stepper(TrainerCallback):
     def _measure(self, step: int) -> bool:
         """Keep the weights where choices are predicted best and stories not much worse; return whether to end.
 
-        Stories that have become too perplexing stay so while choices are learned: the run ends there.
+        Stories that became too perplexing in the middle of a run mend while the rate falls: such a measurement counts
+        neither for the network nor against going on.
         """
         fitting, progress = self._fitting, self._fitting.progress
         choices, stories = fitting.measure()
         fitting.reporter.report(choices.as_event("during", step))
         fitting.reporter.report(stories.as_event("during", step))
+        is_better = choices.loss < progress.best_loss - fitting.settings.smallest_gain
         holds = stories.nats_per_token <= fitting.before.nats_per_token + fitting.find_room()
-        if holds and choices.loss < progress.best_loss - fitting.settings.smallest_gain:
+        if holds and is_better:
             progress.best_step, progress.best_loss, progress.without_gain = step, choices.loss, 0
             with fitting.store.write("best", step) as folder:
                 fitting.network.save_pretrained(
                     folder, state_dict=merge_adapters(fitting.network), safe_serialization=True
                 )
                 write_json(folder / BEST_NAME, {"step": step, "choice_loss": choices.loss})
-        else:
+        elif holds:
             progress.without_gain += 1
-        progress.is_costly = not holds
-        return not holds or progress.without_gain >= fitting.settings.patience
+        elif is_better:
+            progress.is_costly = True
+        return progress.without_gain >= fitting.settings.patience

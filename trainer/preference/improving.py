@@ -31,7 +31,7 @@ from trainer.tuning.thrift import Thrift
 class Improvement:
     """How it ended, and how held-out choices were predicted by the base and by what is in the network now.
 
-    ``is_costly`` tells that learning ended because stories became too perplexing.
+    ``is_costly`` tells that choices were predicted better where stories had become too perplexing.
     """
 
     result: TuningResult
