@@ -11,6 +11,7 @@ from storydesk.domain.failures import FailureCode, StorydeskError
 from storydesk.domain.generation import Finished, FinishReason, TextChunk
 from storydesk.domain.settings import ACTIVE_MODEL
 from storydesk.domain.tuning import RunState, RunStatus, TuningPlan
+from storydesk.services.following import wait_for
 from storydesk.services.writing import Started
 from tests.fakes.services import FakeWorld, make_model, make_world
 
@@ -241,7 +242,7 @@ class TestTuning:
 
     def _tune(self, world: FakeWorld, tmp_path: Path) -> RunState:
         folder = world.desk.tuning.prepare(self._plan(tmp_path))
-        return world.desk.tuning.wait(world.desk.tuning.start(folder), lambda state: None)
+        return wait_for(world.desk.tuning.start(folder), lambda state: None)
 
     def test_a_better_model_is_used(self, world: FakeWorld, tmp_path: Path) -> None:
         outcome = world.desk.tuning.finish(self._tune(world, tmp_path))
@@ -275,7 +276,7 @@ class TestTuning:
     def test_every_state_is_reported_once(self, world: FakeWorld, tmp_path: Path) -> None:
         folder = world.desk.tuning.prepare(self._plan(tmp_path))
         seen: list[RunState] = []
-        world.desk.tuning.wait(world.desk.tuning.start(folder), seen.append)
+        wait_for(world.desk.tuning.start(folder), seen.append)
         assert [state.status for state in seen] == [RunStatus.RUNNING, RunStatus.COMPLETED]
 
     def test_a_failed_run_raises_its_failure(self, world: FakeWorld, tmp_path: Path) -> None:
