@@ -219,7 +219,7 @@ def _predict_and_write(job: _Job, style: int) -> None:
         if _is_predicting(job, style) and make_heldout_key(style, number) not in job.ledger
     ]
     orders = list(_list_orders(job, style))
-    if not waiting and not orders:
+    if not waiting and all(order.key in job.ledger for order in orders):
         return
     network = _load(job, style)
     _read_all(
@@ -235,13 +235,13 @@ def _predict_and_write(job: _Job, style: int) -> None:
 
 
 def _list_orders(job: _Job, style: int) -> Iterator[StoryOrder]:
+    """Yield every story that a model is to write, those too that it wrote in an earlier start."""
     from trainer.judging.writing import StoryOrder, make_seed
 
     for key, settings, prompt, sample in list_story_keys(job.request, len(job.documents), style):
-        if key not in job.ledger:
-            asked = job.documents[prompt].prompt
-            seed = make_seed(job.request.seed, asked, sample)
-            yield StoryOrder(key, asked, job.request.settings[settings], seed)
+        asked = job.documents[prompt].prompt
+        seed = make_seed(job.request.seed, asked, sample)
+        yield StoryOrder(key, asked, job.request.settings[settings], seed)
 
 
 def _load(job: _Job, style: int) -> TunedNetwork:
@@ -296,10 +296,13 @@ def _read_all(
 
 
 def _write_all(job: _Job, style: int, network: TunedNetwork, orders: list[StoryOrder]) -> None:
-    """Write stories many at once, each on disk as soon as it is whole; fewer at once where memory runs short."""
+    """Write stories many at once, each on disk as soon as it is whole; fewer at once where memory runs short.
+
+    ``orders`` are all of a model's, so that those which share a batch are the same at every start.
+    """
     from trainer.tuning.devices import share_processor
 
-    if not orders:
+    if all(order.key in job.ledger for order in orders):
         return
     writer = _make_writer(job, style, network)
     # Prompts of like length share a batch, so that little is padded.
