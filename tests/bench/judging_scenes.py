@@ -91,9 +91,9 @@ def make_report(folder: Path) -> JudgeReport:
                 figures.append(JudgedFigure(metric.name, writer, -1, False, *interval, 3 * PROMPTS, PROMPTS))
     codes = (
         JudgedVerdict("predicts_better", {"better": NEW, "other": "starter", "by": 1.88, "low": 0.002, "high": 4.72}),
-        JudgedVerdict("stories_better", {"better": "starter", "other": NEW, "metrics": ("shared_3", "self_bleu")}),
+        JudgedVerdict("stories_nearer", {"better": "starter", "other": NEW, "metrics": ("shared_3", "self_bleu")}),
         JudgedVerdict(
-            "stories_better",
+            "stories_nearer",
             {"better": NEW, "other": "starter", "metrics": ("story_perplexity", "distinct_2", "repetition_2")},
         ),
         JudgedVerdict("few_prompts", {"prompts": PROMPTS}),
