@@ -22,6 +22,9 @@ from trainer.protocol.manifest import (
 from trainer.text.normaliser import ASCII, NAMES
 from trainer.text.template import Template
 
+LEAST_DRIFT = 0.95
+"""What generations gained on stories is there for the next to spend on choices, up to this."""
+
 _BYTES = {"F32": 4, "F16": 2, "BF16": 2}
 
 
@@ -88,9 +91,12 @@ def open_base(path: Path) -> Base:
 
 
 def read_drift(manifest: Manifest) -> float:
-    """Return how many times as perplexed by held-out stories a model became by learning choices, at least 1."""
+    """Return how many times as perplexed by held-out stories a model became by learning choices.
+
+    No less than LEAST_DRIFT, whatever the manifest says.
+    """
     drift = manifest.heldout.get(DRIFT, 1.0)
-    return max(1.0, drift) if math.isfinite(drift) else 1.0
+    return max(LEAST_DRIFT, drift) if math.isfinite(drift) else 1.0
 
 
 def list_weight_files(weights: Path) -> list[Path]:

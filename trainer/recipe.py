@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.base import open_base
+from trainer.base import LEAST_DRIFT, open_base
 from trainer.config import Hyperparameters
 from trainer.control import Control, StopRequested
 from trainer.corpus.preparation import Corpus, fingerprint_corpus, prepare_corpus
@@ -425,7 +425,7 @@ def _list_choices(run: Run, perplexity_ratio: float) -> dict[str, float]:
         for moment, measured in kept.items()
         for figure in ("accuracy", "loss")
     }
-    return {**figures, DRIFT: max(1.0, run.base.drift * perplexity_ratio)}
+    return {**figures, DRIFT: max(LEAST_DRIFT, run.base.drift * perplexity_ratio)}
 
 
 def _export(run: Run, network: TunedNetwork, texts: _Texts, description: Description) -> Manifest:

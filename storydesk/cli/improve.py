@@ -10,7 +10,7 @@ from storydesk.cli.arguments import MAXIMUM_SEED, add_json_option, whole_number
 from storydesk.cli.console import Console
 from storydesk.cli.runs import RunView, tell_interrupted, wait_for_run
 from storydesk.domain.improving import ImprovingChances, Way
-from storydesk.domain.tuning import MOST_PERPLEXITY, RunState
+from storydesk.domain.tuning import RunState
 from storydesk.services.desk import Desk
 from storydesk.services.improving import ImprovingWish
 from storydesk.services.tuning import TuningOutcome
@@ -112,6 +112,6 @@ def _tell(outcome: TuningOutcome, chances: ImprovingChances, folder: Path, desk:
 def _say_why_not(state: RunState) -> str:
     if not state.choices:
         return "It does not predict held-out text better, so your model stays in use."
-    if state.perplexity_after > state.perplexity_before * MOST_PERPLEXITY:
+    if not state.keeps_stories:
         return "Held-out stories surprise it too much, so your model stays in use."
     return "It does not predict your choices better, so your model stays in use."

@@ -147,10 +147,12 @@ class ChoicePrediction:
     pairs: int
     accuracy: float
     loss: float
+    most_perplexity: float = 0.0
+    """Up to which perplexity of held-out text the model may come into use; 0 where the trainer didn't say."""
 
 
 MOST_PERPLEXITY: Final = 1.05
-"""How many times as perplexed by held-out text a model may be that learnt from choices."""
+"""How many times as perplexed by held-out text a model may be that learnt choices, where the trainer didn't say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,11 +208,22 @@ class RunState:
     @property
     def improved(self) -> bool:
         """Whether held-out text is predicted better; after learning from choices, whether they are, and text holds."""
-        after = [choice for choice in self.choices if choice.moment == "after"]
+        after = self.choices_after
         if after:
-            holds = self.perplexity_after <= self.perplexity_before * MOST_PERPLEXITY
-            return holds and after[-1].loss < math.log(2)
+            return self.keeps_stories and after.loss < math.log(2)
         return self.perplexity_after < self.perplexity_before
+
+    @property
+    def choices_after(self) -> ChoicePrediction | None:
+        """How choices that were kept aside are predicted at the end; None where none were learned from."""
+        return next((choice for choice in reversed(self.choices) if choice.moment == "after"), None)
+
+    @property
+    def keeps_stories(self) -> bool:
+        """Whether a model that learned choices still predicts held-out text well enough."""
+        after = self.choices_after
+        most = after.most_perplexity if after else 0.0
+        return self.perplexity_after <= (most or self.perplexity_before * MOST_PERPLEXITY)
 
     @property
     def ended(self) -> bool:

@@ -58,7 +58,9 @@ def fold(state: RunState, event: messages.Event) -> RunState:
         case messages.PromptsRanked():
             return _rank(state, event)
         case messages.ChoicesMeasured():
-            found = ChoicePrediction(event.moment, event.step, event.pairs, event.accuracy, event.loss)
+            found = ChoicePrediction(
+                event.moment, event.step, event.pairs, event.accuracy, event.loss, event.most_perplexity
+            )
             return replace(state, choices=(*state.choices, found))
         case messages.SampleWritten():
             return replace(state, samples=(*state.samples, (event.prompt, event.text)))

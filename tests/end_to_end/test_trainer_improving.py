@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from tests.fakes.tiny_run import make_run
-from trainer.base import open_base, read_drift
+from trainer.base import LEAST_DRIFT, open_base, read_drift
 from trainer.control import Control, StopRequested
 from trainer.preference import fitting
 from trainer.preference.improving import plan_pairs
@@ -193,14 +193,16 @@ def test_what_generations_cost_adds_up_and_leaves_less_room_for_the_next(
     assert rooms == [pytest.approx(math.log(fitting.MOST_PERPLEXITY / 1.04))]
     heldout = read_manifest(tmp_path / "second" / "bundles" / "run").heldout
     ratio = heldout["perplexity_after"] / heldout["perplexity_before"]
-    assert heldout[DRIFT] == pytest.approx(max(1.0, 1.04 * ratio))
+    assert heldout[DRIFT] == pytest.approx(max(LEAST_DRIFT, 1.04 * ratio))
 
 
-@pytest.mark.parametrize("written", ["nan", "inf", "-3", "0.2"])
-def test_a_manifest_cannot_make_room_for_itself(written: str) -> None:
+@pytest.mark.parametrize(
+    ("written", "drift"), [("nan", 1.0), ("inf", 1.0), ("-3", LEAST_DRIFT), ("0.2", LEAST_DRIFT), ("0.98", 0.98)]
+)
+def test_a_manifest_makes_little_room_for_itself(written: str, drift: float) -> None:
     shape, form = Architecture(1, 1, 8, 8, 8, 0), TextForm("none", {})
     manifest = Manifest("m", "tuned", "2026", "CC0", "", shape, form, (), "", {}, heldout={DRIFT: float(written)})
-    assert read_drift(manifest) == 1.0
+    assert read_drift(manifest) == drift
 
 
 @pytest.mark.parametrize(

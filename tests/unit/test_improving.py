@@ -90,6 +90,13 @@ def learned(world: FakeWorld, loss: float, perplexity: float) -> RunState:
     )
 
 
+@pytest.mark.parametrize(("most", "improved"), [(0.0, False), (31.9, False), (32.1, True)])
+def test_the_trainer_says_how_perplexing_stories_may_become(world: FakeWorld, most: float, improved: bool) -> None:
+    state = learned(world, 0.5, 32.0)
+    after = dataclasses.replace(state.choices[-1], most_perplexity=most)
+    assert dataclasses.replace(state, choices=(state.choices[0], after)).improved is improved
+
+
 def improve(world: FakeWorld, capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, Any]:
     assert run_command(["improve", *words, "--json"], lambda _: world.desk, RESOURCES) == 0
     record: dict[str, Any] = json.loads(capsys.readouterr().out)

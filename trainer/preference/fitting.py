@@ -120,7 +120,16 @@ class PreferenceFitting:
 
     def find_room(self) -> float:
         """Return how many nats per token more than before the held-out stories may take."""
-        return max(0.0, math.log(MOST_PERPLEXITY / self.drift))
+        return compute_room(self.drift)
+
+
+def compute_room(drift: float) -> float:
+    """Return how many nats per token more than its base's a network's held-out stories may take.
+
+    ``drift`` is how many times as perplexed the base is as the model was before all choices: what earlier generations
+    lost is gone, and what they gained is there to be spent.
+    """
+    return max(0.0, math.log(MOST_PERPLEXITY / drift))
 
 
 def fit_preferences(fitting: PreferenceFitting, resume_from: Path | None) -> tuple[int, bool]:

@@ -7,13 +7,13 @@ import math
 import random
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from trainer.base import Base
 from trainer.corpus.tokens import load_tokenizer
 from trainer.preference.choices import ChoiceFigures, LogLikelihoods, compute_choices, measure_likelihoods
-from trainer.preference.fitting import PAIRS_PER_STEP, PreferenceFitting, Progress, fit_preferences
+from trainer.preference.fitting import PAIRS_PER_STEP, PreferenceFitting, Progress, compute_room, fit_preferences
 from trainer.preference.records import Feedback, load_feedback
 from trainer.protocol.failures import TrainerError, TrainerFailure
 from trainer.protocol.messages import NoticeGiven
@@ -54,7 +54,8 @@ def improve_network(task: Assignment, base: Base, folder: Path, positions: int) 
     best = student.restore_best() if whole else 0
     after = student.measure_now() if whole else before
     if whole:
-        task.reporter.report(after.as_event("after", best))
+        most = task.before.perplexity * math.exp(compute_room(base.drift))
+        task.reporter.report(replace(after.as_event("after", best), most_perplexity=most))
     return Improvement(TuningResult(step, best, whole), before, after, student.is_costly)
 
 

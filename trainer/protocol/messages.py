@@ -194,7 +194,8 @@ class ChoicesMeasured:
     """How the writer's choices that were kept aside are predicted (from 1.2); ``moment`` as in HeldoutMeasured.
 
     ``accuracy`` is the share of ``pairs`` whose better text is the likelier one; ``loss`` is the mean nats of a choice,
-    ln 2 for a network that learned nothing of them.
+    ln 2 for a network that learned nothing of them. ``most_perplexity`` is the held-out perplexity up to which what was
+    learned is kept; 0 where that is not said.
     """
 
     kind: ClassVar[str] = "choices_measured"
@@ -203,6 +204,7 @@ class ChoicesMeasured:
     pairs: int
     accuracy: float
     loss: float
+    most_perplexity: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

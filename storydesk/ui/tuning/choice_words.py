@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QCoreApplication
 
-from storydesk.domain.tuning import MOST_PERPLEXITY, ChoicePrediction, RunState
+from storydesk.domain.tuning import ChoicePrediction, RunState
 from storydesk.ui.figures import say_number
 
 
@@ -33,9 +33,9 @@ def say_choices(choices: Sequence[ChoicePrediction]) -> str:
 
 def say_choice_reason(state: RunState, *, adopted: bool) -> str:
     """Return why a model that learned from choices is in use or not."""
-    after = [choice for choice in state.choices if choice.moment == "after"]
-    better = bool(after) and after[-1].loss < math.log(2)
-    holds = state.perplexity_after <= state.perplexity_before * MOST_PERPLEXITY
+    after = state.choices_after
+    better = after is not None and after.loss < math.log(2)
+    holds = state.keeps_stories
     if adopted and better and holds:
         return QCoreApplication.translate(
             "choices",
