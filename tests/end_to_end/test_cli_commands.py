@@ -119,7 +119,7 @@ def test_tune_and_write_with_it(storydesk: Storydesk, tiny_folder: Path, resourc
 def test_ctrl_c_saves_and_resume_goes_on(storydesk: Storydesk, tiny_folder: Path, resources: Path) -> None:
     storydesk("models", "add", tiny_folder)
     command = storydesk.command(
-        "tune", "--data", resources / "samples", "--base", "tiny", "--name", "mine", "--minutes", "0.5",
+        "tune", "--data", resources / "samples", "--base", "tiny", "--name", "mine", "--minutes", "0.3",
         "--set", "sample_stories=0", "--set", "patience=1000", "--set", "epochs=1000",
     )  # fmt: skip
     process = subprocess.Popen(

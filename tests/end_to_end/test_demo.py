@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_the_whole_path(storydesk: Storydesk, tmp_path: Path) -> None:
     out = tmp_path / "demo"
-    result = storydesk("demo", "--out", out, "--minutes", "2", "--json", timeout=1100)
+    result = storydesk("demo", "--out", out, "--minutes", "1", "--json", timeout=1100)
     assert result.code == 0, result.err
     report = result.json
     assert report["heldout"]["perplexity_after"] < report["heldout"]["perplexity_before"]
