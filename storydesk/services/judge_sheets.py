@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from storydesk.domain.judgement import JudgeReport, WrittenStory
 from storydesk.domain.judging import ContenderKind, Entry
@@ -81,7 +82,7 @@ def make_rating_entries(
     waiting: dict[Contender, list[WrittenStory]] = {}
     for story in sorted(usable, key=lambda story: (story.id in rated, story.id)):
         waiting.setdefault(Contender(story.model, story.settings), []).append(story)
-    return [_make_entry(report, story) for story, _turn in zip(_take_turns(list(waiting.values())), range(most))]  # noqa: B905 - whichever ends first
+    return [_make_entry(report, story) for story in islice(_take_turns(list(waiting.values())), most)]
 
 
 def _take_turns(rows: Sequence[Sequence[WrittenStory]]) -> Iterator[WrittenStory]:

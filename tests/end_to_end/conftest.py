@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from storydesk.bootstrap import build_desk
+from storydesk.services.desk import Desk
 from tests.end_to_end.commands import Storydesk
 from tests.fakes.tiny_gpt2 import make_tiny_gpt2
 
@@ -29,6 +32,16 @@ def tiny(tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path) -> Storyde
     assert program("models", "add", tiny_folder).code == 0
     assert program("models", "use", "tiny").code == 0
     return program
+
+
+@pytest.fixture
+def desk(tmp_path: Path, tiny_folder: Path) -> Iterator[Desk]:
+    """Return the real desk, with a tiny model in use."""
+    made = build_desk(tmp_path / "home")
+    made.models.add(tiny_folder, "tiny")
+    made.models.use("tiny")
+    yield made
+    made.close()
 
 
 @pytest.fixture

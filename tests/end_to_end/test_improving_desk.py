@@ -15,7 +15,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from storydesk.bootstrap import build_desk, find_resources
+from storydesk.bootstrap import find_resources
 from storydesk.bridge.notices import NoticeBus
 from storydesk.bridge.phrases import Phrases
 from storydesk.bridge.workroom import Workroom
@@ -45,23 +45,19 @@ DISLIKED = ("wall wall wall wall wall wall {n}", "boat the boat the boat the boa
 
 
 @pytest.fixture
-def desk(tmp_path: Path, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
-    """Return the real desk: a tiny model in use, a sheet to choose on, and stories with suggestions."""
-    made = build_desk(tmp_path / "home")
-    made.models.add(tiny_folder, "tiny")
-    made.models.use("tiny")
+def desk(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    """Return the real desk with a sheet to choose on, too, and stories with suggestions."""
     # Stories to measure with, instead of our samples: few, for the sake of time.
-    monkeypatch.setattr(made.improving, "_samples", write_stories(tmp_path / "mine.jsonl", count=12))
+    monkeypatch.setattr(desk.improving, "_samples", write_stories(tmp_path / "mine.jsonl", count=12))
     entries = [
         Entry(f"A bell in the fog, {number}", texts[number % 3].format(n=number), name)
         for number in range(PROMPTS)
         for name, texts in (("Plain", LIKED), ("Dull", DISLIKED))
     ]
-    made.judging.add_pairs("Duel", entries, seed=5)
+    desk.judging.add_pairs("Duel", entries, seed=5)
     for number in range(6):
-        write_story(made, number)
-    yield made
-    made.close()
+        write_story(desk, number)
+    return desk
 
 
 def write_story(desk: Desk, number: int) -> None:

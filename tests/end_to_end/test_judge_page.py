@@ -16,7 +16,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from storydesk.bootstrap import build_desk, find_resources
+from storydesk.bootstrap import find_resources
 from storydesk.bridge.judge_job_controller import JudgeJobController
 from storydesk.bridge.phrases import Phrases
 from storydesk.services.desk import Desk
@@ -30,16 +30,6 @@ pytestmark = pytest.mark.slow
 WAIT = 120_000
 PROMPTS, STORIES = 2, 6
 PARAGRAPHS = "\n\n".join(f"The bell rang {number} times before the fog came in." for number in range(4))
-
-
-@pytest.fixture
-def desk(tmp_path: Path, tiny_folder: Path) -> Iterator[Desk]:
-    """Return the real desk, with a tiny model in use."""
-    made = build_desk(tmp_path / "home")
-    made.models.add(tiny_folder, "tiny")
-    made.models.use("tiny")
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from storydesk.bootstrap import build_desk, find_resources
+from storydesk.bootstrap import find_resources
 from storydesk.bridge.phrases import Phrases
 from storydesk.bridge.tuning_controller import TuningController
 from storydesk.services.desk import Desk
@@ -29,16 +29,6 @@ from tests.fakes.tiny_run import write_stories
 pytestmark = pytest.mark.slow
 
 WAIT = 120_000
-
-
-@pytest.fixture
-def desk(tmp_path: Path, tiny_folder: Path) -> Iterator[Desk]:
-    """Return the real desk, with a tiny model in use."""
-    made = build_desk(tmp_path / "home")
-    made.models.add(tiny_folder, "tiny")
-    made.models.use("tiny")
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -52,8 +53,8 @@ def hold(launcher: FakeJudgeLauncher, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let jobs stay at work until they are told to stop."""
     prepare = launcher.prepare
 
-    def prepare_held(*asked: object) -> Path:
-        folder = prepare(*asked)  # type: ignore[arg-type]
+    def prepare_held(plan: JudgePlan, folders: Mapping[str, Path]) -> Path:
+        folder = prepare(plan, folders)
         launcher.states[folder] = [replace(launcher.states[folder][1], seconds_left=600.0)]
         return folder
 
@@ -129,8 +130,8 @@ def test_what_went_wrong_is_said_in_a_sentence(
     launcher = find_launcher(story_window)
     prepare = launcher.prepare
 
-    def prepare_broken(*asked: object) -> Path:
-        folder = prepare(*asked)  # type: ignore[arg-type]
+    def prepare_broken(plan: JudgePlan, folders: Mapping[str, Path]) -> Path:
+        folder = prepare(plan, folders)
         begun = launcher.states[folder][0]
         launcher.states[folder] = [begun, begun.fail(Failure(FailureCode.DISK_FULL, {"path": "/somewhere"}))]
         return folder
